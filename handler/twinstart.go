@@ -1,0 +1,78 @@
+package handler
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// TwinEnvironment is what a Python function finds in its environment variables.
+// It has the fields of the local AWS's type of that name, so that one converts
+// to the other; this package does not know that one.
+type TwinEnvironment struct {
+	FunctionName string
+	Region       string
+
+	Endpoint        string
+	AccessKeyID     string
+	SecretAccessKey string
+	SessionToken    string
+	HTTP            *http.Client
+
+	Variables map[string]string
+}
+
+// callTimeout is the Python file's read_timeout: a call must end before Lambda
+// ends the request.
+const callTimeout = 2 * time.Second
+
+// StartTwin makes a twin that answers events as Lambda hands them out. With an
+// error and a payload, the payload is the answer and the error belongs in the
+// log.
+func StartTwin(env TwinEnvironment) func(ctx context.Context, event []byte) ([]byte, error) {
+	api := dynamodb.NewFromConfig(aws.Config{
+		Region:       env.Region,
+		BaseEndpoint: aws.String(env.Endpoint),
+		HTTPClient:   env.HTTP,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: env.AccessKeyID, SecretAccessKey: env.SecretAccessKey, SessionToken: env.SessionToken}, nil
+		}),
+		Retryer: func() aws.Retryer {
+			return retry.AddWithMaxAttempts(retry.NewStandard(), 2)
+		},
+	})
+	t := NewTwin(TwinTable(env.FunctionName, env.Variables), timed{api})
+	return func(ctx context.Context, event []byte) ([]byte, error) {
+		var request events.LambdaFunctionURLRequest
+		if err := json.Unmarshal(event, &request); err != nil {
+			return nil, err
+		}
+		response, failed := t.Handle(ctx, request)
+		payload, err := json.Marshal(response)
+		if err != nil {
+			return nil, err
+		}
+		return payload, failed
+	}
+}
+
+// timed ends each call after callTimeout.
+type timed struct{ api TwinAPI }
+
+func (t timed) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return t.api.PutItem(ctx, in, opts...)
+}
+
+func (t timed) Scan(ctx context.Context, in *dynamodb.ScanInput, opts ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return t.api.Scan(ctx, in, opts...)
+}

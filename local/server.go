@@ -1,0 +1,208 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// AccountID is the account that every resource on this machine belongs to.
+const AccountID = "000000000000"
+
+// maxRequest bounds a request body: Lambda's direct zip upload (50 MB, base64)
+// is the largest thing that AWS accepts on these APIs.
+const maxRequest = 70 << 20
+
+// Config is everything that a Server takes from outside.
+type Config struct {
+	Path string           // the bbolt file; made 0600 when missing, its folder must exist
+	Now  func() time.Time // the clock; tests turn it by hand
+	Lags Lags             // how long things take; the zero value is instant
+
+	// Listen opens the socket of a Function URL ("127.0.0.1:0" or a port from
+	// an earlier run). Nil means no sockets: Function URLs then get names under
+	// .localhost that only Transport can reach.
+	Listen func(addr string) (net.Listener, error)
+
+	// Python finds the machine's Python. It is asked once, when a function first
+	// needs it, because looking takes longer than starting. Nil, or a nil answer,
+	// means the Twin alone.
+	Python func() *Python
+	Twin   *Twin // the Go version of the default handler; nil means Python alone
+
+	// Wrap puts something in front of the API port, such as a delay or a fault.
+	Wrap func(http.Handler) http.Handler
+
+	OnCall func(Call)                       // told of each API call and URL request; nil means nobody listens
+	Logf   func(format string, args ...any) // for faults of the server itself; nil drops them
+}
+
+// Lags are the delays of AWS that a caller can see. Zero is instant.
+type Lags struct {
+	TableCreate    time.Duration // CREATING before ACTIVE
+	TableUpdate    time.Duration // UPDATING before ACTIVE
+	TableDelete    time.Duration // DELETING before not found
+	RoleAssume     time.Duration // a new role cannot be assumed by Lambda yet
+	RolePolicy     time.Duration // a new or changed role policy does not count yet
+	FunctionCreate time.Duration // Pending before Active
+	FunctionUpdate time.Duration // LastUpdateStatus InProgress before Successful
+	URLPolicy      time.Duration // a Function URL answers 403 until its statements have spread
+}
+
+// ShortLags are short but real: what a learner sees with --local.
+var ShortLags = Lags{
+	TableCreate:    600 * time.Millisecond,
+	TableUpdate:    300 * time.Millisecond,
+	TableDelete:    300 * time.Millisecond,
+	RoleAssume:     500 * time.Millisecond,
+	RolePolicy:     100 * time.Millisecond,
+	FunctionCreate: 300 * time.Millisecond,
+	FunctionUpdate: 200 * time.Millisecond,
+	URLPolicy:      100 * time.Millisecond,
+}
+
+// AWSLags are what AWS takes on an ordinary day.
+var AWSLags = Lags{
+	TableCreate:    6 * time.Second,
+	TableUpdate:    3 * time.Second,
+	TableDelete:    3 * time.Second,
+	RoleAssume:     8 * time.Second,
+	RolePolicy:     2 * time.Second,
+	FunctionCreate: 2 * time.Second,
+	FunctionUpdate: 2 * time.Second,
+	URLPolicy:      time.Second,
+}
+
+// A Call is one request as the server saw it, for `local serve` and for tests
+// that count.
+type Call struct {
+	Time      time.Time
+	Service   string // signing name ("dynamodb"); "url" for a request to a Function URL
+	Operation string // "CreateTable"; for "url" the method and path
+	Region    string
+	Write     bool // changes a resource or its data
+	Function  bool // made by the learner's function, not by a person
+	Status    int  // HTTP status
+	Code      string
+	Took      time.Duration
+}
+
+// A Server is AWS on this machine. It is an http.Handler for the API port.
+type Server struct {
+	cfg      Config
+	db       *store
+	services map[string]service // by signing name
+
+	dynamodb *dynamodbService
+	iam      *iamService
+	lambda   *lambdaService
+	logs     *logsService
+	metrics  *cloudwatchService
+
+	mu    sync.Mutex
+	calls []Call
+	host  string // host:port of the API, once listening
+}
+
+// Open opens or makes the store and starts the Function URLs that it holds.
+// The error is ErrLocked when another server has the file.
+func Open(cfg Config) (*Server, error) {
+	if cfg.Now == nil {
+		return nil, errors.New("local: Config.Now is missing")
+	}
+	db, err := openStore(cfg.Path)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Python == nil {
+		cfg.Python = func() *Python { return nil }
+	}
+	cfg.Python = sync.OnceValue(cfg.Python)
+	s := &Server{cfg: cfg, db: db}
+	s.dynamodb = &dynamodbService{Server: s}
+	s.iam = &iamService{Server: s}
+	s.lambda = newLambda(s)
+	s.logs = &logsService{Server: s}
+	s.metrics = &cloudwatchService{Server: s}
+	s.services = s.register()
+	for name, svc := range s.services {
+		svc.table = svc.impl.operations()
+		s.services[name] = svc
+	}
+	return s, nil
+}
+
+// Serve answers API calls on l, and opens the Function URLs that the store
+// holds, until ctx ends.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	s.mu.Lock()
+	s.host = l.Addr().String()
+	s.mu.Unlock()
+	if err := s.lambda.openURLs(); err != nil {
+		return err
+	}
+	var handler http.Handler = s
+	if s.cfg.Wrap != nil {
+		handler = s.cfg.Wrap(s)
+	}
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute}
+	stopped := context.AfterFunc(ctx, func() { _ = srv.Close() })
+	defer stopped()
+	if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the local AWS: %w", err)
+	}
+	return nil
+}
+
+// Close stops the functions, writes the metrics that wait and closes the store.
+func (s *Server) Close() error {
+	s.lambda.close()
+	return errors.Join(s.metrics.close(), s.db.close())
+}
+
+// Calls returns the API calls since the server started, oldest first; of very
+// many only the last.
+func (s *Server) Calls() []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Call(nil), s.calls...)
+}
+
+// keptCalls is how many calls Calls remembers at least.
+const keptCalls = 10_000
+
+// record notes a call for Calls and OnCall. Calls of the learner's function are
+// told but not kept: a busy API would fill the memory with them.
+func (s *Server) record(c Call) {
+	if !c.Function && c.Service != "url" {
+		s.mu.Lock()
+		s.calls = append(s.calls, c)
+		if len(s.calls) > 2*keptCalls { // a load test makes millions
+			s.calls = append(s.calls[:0], s.calls[len(s.calls)-keptCalls:]...)
+		}
+		s.mu.Unlock()
+	}
+	if s.cfg.OnCall != nil {
+		s.cfg.OnCall(c)
+	}
+}
+
+// endpoint is where the learner's function finds the API.
+func (s *Server) endpoint() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.host == "" {
+		return "http://local.localhost"
+	}
+	return "http://" + s.host
+}
+
+func (s *Server) logf(format string, args ...any) {
+	if s.cfg.Logf != nil {
+		s.cfg.Logf(format, args...)
+	}
+}

@@ -1,0 +1,414 @@
+package provision
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// alarmAPIs are the three services of the alarm step, all of them in
+// BillingRegion.
+type alarmAPIs struct {
+	sns        snsAPI
+	cloudwatch alarmAPI
+	budgets    budgetsAPI
+}
+
+// alarmStep is step 6: two things that watch the bill, a CloudWatch alarm with
+// the SNS topic that it tells, and a budget that mails by itself.
+type alarmStep struct {
+	cfg Config
+	alarmAPIs
+
+	made    sync.Map // kinds of parts that Apply created: their tags may not show yet
+	tagged  Guard    // what an earlier run chose, as the parts' tags say
+	refused bool     // Apply was not let make the budget: looks after it say so and do not wait for it
+	leaving bool     // Destroy took a topic away whose subscription nobody had confirmed
+}
+
+func newAlarm(cfg Config, apis alarmAPIs) Step {
+	return &alarmStep{cfg: cfg, alarmAPIs: apis}
+}
+
+// watch is what Observe saw, for Apply and Destroy.
+type watch struct {
+	topic  topicSeen
+	alarm  alarmSeen
+	budget budgetSeen
+}
+
+// A part is one of the resources that the step is made of, judged by itself.
+type part struct {
+	Observation
+	kind   string // "SNS topic"
+	name   string // "TodoBillingTopic"
+	wanted bool   // by the guard
+	tagged Guard  // the guard that its tag names; "" is GuardBoth
+	denied error  // AWS does not let us look at it
+}
+
+// missing makes Absent of a look that found nothing and notes a refusal; it
+// returns every other error.
+func (p *part) missing(err error) error {
+	switch {
+	case err == nil:
+		p.State = Absent
+		return nil
+	case isDenied(err):
+		p.denied = err
+		return nil
+	}
+	return fmt.Errorf("look at the %s: %w", p, err)
+}
+
+// judge turns tags and differences into the part's state. Tags of what Apply
+// made a moment ago may not show yet, which makes nobody else its owner.
+func (s *alarmStep) judge(p *part, tags map[string]string) {
+	if _, made := s.made.Load(p.kind); made && len(tags) == 0 {
+		p.State, p.Pending = Drift, "tags that do not show yet"
+		return
+	}
+	p.tagged = Guard(tags[TagGuard])
+	if have := cmp.Or(p.tagged, GuardBoth); s.cfg.Guard != "" && have != s.cfg.Guard {
+		p.Diffs = append(p.Diffs, Diff{Field: "tag " + TagGuard, Have: string(have), Want: string(s.cfg.Guard)})
+	}
+	p.Observation = s.cfg.judge(p.Observation, tags)
+}
+
+// untagged says that a tag of ours is missing or another one.
+func (p part) untagged() bool {
+	return p.State == Drift && slices.ContainsFunc(p.Diffs, func(d Diff) bool { return strings.HasPrefix(d.Field, "tag ") })
+}
+
+// tags are what the parts carry: the owner's mark, and the guard where another
+// than the default was chosen, so that a later run need not be told again.
+func (s *alarmStep) tags() map[string]string {
+	tags := s.cfg.Tags()
+	if g := s.cfg.Guard; g != "" && g != cmp.Or(s.tagged, GuardBoth) || s.tagged != "" {
+		tags[TagGuard] = string(s.guard())
+	}
+	return tags
+}
+
+// inOrder yields a map's entries in the order of their keys, so that the same
+// tags make the same request every time.
+func inOrder(m map[string]string) iter.Seq2[string, string] {
+	return func(yield func(k, v string) bool) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			if !yield(k, m[k]) {
+				return
+			}
+		}
+	}
+}
+
+func (p part) String() string { return p.kind + " " + p.name }
+
+func (s *alarmStep) guard() Guard      { return cmp.Or(s.cfg.Guard, s.tagged, GuardBoth) }
+func (s *alarmStep) wantsAlarm() bool  { return s.guard() != GuardBudget }
+func (s *alarmStep) wantsBudget() bool { return s.guard() != GuardAlarm }
+
+// limit is the bill that is worth a mail. Zero in Config means what is there
+// already, or one dollar.
+func (s *alarmStep) limit(have float64) float64 {
+	switch {
+	case s.cfg.LimitUSD > 0:
+		return float64(s.cfg.LimitUSD)
+	case have > 0:
+		return have
+	}
+	return 1
+}
+
+func (s *alarmStep) Describe() Description {
+	limit := fmt.Sprintf("%g USD", s.limit(0))
+	told := s.cfg.Email
+	if told == "" {
+		told = "nobody yet"
+	}
+	d := Description{
+		Name:     "alarm",
+		Resource: s.cfg.AlarmName(),
+		What:     "A CloudWatch alarm on this month's estimated charges, with the SNS topic that mails you, and a monthly budget.",
+		Why: "You should know before it costs. Both look at the whole account, not at this stack alone. Neither stops spending: " +
+			"AWS computes charges several times a day, so a mail comes hours after the fact, and you decide what to do.",
+		Cost:   "Nothing: 10 alarms, 1,000 mails a month and budgets without actions are free.",
+		Settle: time.Minute,
+	}
+	alarm := []Setting{
+		{Name: "Region", Value: BillingRegion, Why: "the only Region that has billing figures, wherever your stack is"},
+		{Name: "alarm when", Value: "EstimatedCharges > " + limit, Why: "the largest figure of each six hours, in US dollars"},
+		{Name: "missing data", Value: alarmMissing, Why: "without billing figures the alarm says INSUFFICIENT_DATA, and not OK"},
+	}
+	budget := []Setting{
+		{Name: "budget", Value: limit + " a month", Why: "a mail when actual charges pass it"},
+		{Name: "credits", Value: "not counted", Why: "while credits pay, a budget that counts them reads 0 and never mails"},
+	}
+	switch {
+	case !s.wantsBudget():
+		d.What = "A CloudWatch alarm on this month's estimated charges, with the SNS topic that mails you."
+		d.Settings = alarm
+	case !s.wantsAlarm():
+		d.Resource, d.Settings = s.cfg.BudgetName(), budget
+		d.What = "A monthly budget that mails you."
+	default:
+		d.Settings = slices.Concat(alarm, budget)
+	}
+	d.Settings = append(d.Settings, Setting{Name: "who is told", Value: told, Why: "by e-mail; the topic's mail wants to be confirmed once, the budget's does not"})
+	return d
+}
+
+// Observe looks at all parts at once, whatever Guard says: what an earlier run
+// made with another one must be found by down.
+func (s *alarmStep) Observe(ctx context.Context) (Observation, error) {
+	w := &watch{}
+	err := together(ctx,
+		func(ctx context.Context) (err error) { w.topic, err = s.lookTopic(ctx); return },
+		func(ctx context.Context) (err error) { w.alarm, err = s.lookAlarm(ctx); return },
+		func(ctx context.Context) (err error) { w.budget, err = s.lookBudget(ctx); return },
+	)
+	if err != nil {
+		return Observation{}, err
+	}
+	for _, p := range w.parts() {
+		if p.State == OK || p.State == Drift {
+			s.tagged = cmp.Or(s.tagged, p.tagged)
+		}
+	}
+	w.topic.wanted, w.alarm.wanted, w.budget.wanted = s.wantsAlarm(), s.wantsAlarm(), s.wantsBudget()
+	if err := blind(w.parts()); err != nil {
+		return Observation{}, err
+	}
+	if w.alarm.denied != nil || w.topic.denied != nil {
+		// An alarm without its topic tells nobody: the two are wanted together.
+		w.alarm.wanted, w.topic.wanted = false, false
+	}
+	seen := combine(w.parts())
+	seen.Detail = w
+	seen.Advice = s.advise(w, seen.State)
+	return seen, nil
+}
+
+func (w *watch) parts() []part { return []part{w.topic.part, w.alarm.part, w.budget.part} }
+
+// blind returns an error when AWS lets us look at nothing that is wanted.
+func blind(parts []part) error {
+	var errs []error
+	for _, p := range parts {
+		switch {
+		case !p.wanted:
+		case p.denied == nil:
+			return nil
+		default:
+			errs = append(errs, fmt.Errorf("look at the %s: %w", p, p.denied))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// combine makes one observation of the parts. It is Absent only when nothing of
+// ours is there at all, wanted or not, so that down finds everything.
+func combine(parts []part) Observation {
+	var seen Observation
+	var foreign []string
+	there := 0
+	for _, p := range parts {
+		mine := p.denied == nil && (p.State == OK || p.State == Drift)
+		if mine {
+			there++
+		}
+		switch {
+		case p.denied != nil || !p.wanted:
+		case p.State == Foreign:
+			foreign = append(foreign, fmt.Sprintf("the %s: %s", p, p.Owner))
+		case p.State == Absent:
+			seen.Diffs = append(seen.Diffs, Diff{Field: "the " + p.String(), Have: "missing", Want: "there"})
+		case mine:
+			seen.ID = cmp.Or(seen.ID, p.ID)
+			seen.Diffs = append(seen.Diffs, p.Diffs...)
+			seen.Pending = cmp.Or(seen.Pending, p.Pending)
+		}
+	}
+	switch {
+	case len(foreign) > 0:
+		seen.State, seen.Owner, seen.Diffs = Foreign, strings.Join(foreign, "; "), nil
+	case there == 0:
+		seen.State, seen.Diffs = Absent, nil
+	case len(seen.Diffs) > 0 || seen.Pending != "":
+		seen.State = Drift
+	default:
+		seen.State = OK
+	}
+	return seen
+}
+
+// advise says what a person may do, or should know. PENDING and
+// INSUFFICIENT_DATA look like success on AWS's own pages; here they never do.
+func (s *alarmStep) advise(w *watch, state State) []string {
+	var advice []string
+	if state == Absent && s.leaving {
+		advice = append(advice, "an e-mail subscription that nobody confirmed cannot be removed by hand; AWS forgets it within 48 hours")
+	}
+	if state == OK || state == Drift {
+		if s.cfg.Local {
+			advice = append(advice, "local: no mail is sent and the alarm does not ring")
+		} else if w.alarm.wanted {
+			advice = append(advice, w.alarm.advice()...)
+		}
+		advice = append(advice, s.adviseTold(w)...)
+	}
+	for _, p := range w.parts() {
+		switch {
+		case p.denied != nil && p.kind == kindBudget:
+			if s.wantsBudget() {
+				advice = append(advice, deniedBudget)
+			}
+		case p.denied != nil:
+			if s.wantsAlarm() {
+				advice = append(advice, fmt.Sprintf("AWS does not let you look at the %s, so there is no alarm; the rest goes on without it. Ask for %s", p, alarmActions))
+			}
+		case !p.wanted && (p.State == OK || p.State == Drift):
+			advice = append(advice, fmt.Sprintf("the %s is there from an earlier run and is left alone; down removes it", p))
+		}
+	}
+	return advice
+}
+
+// alarmActions are what the topic and the alarm need.
+const alarmActions = "sns:CreateTopic, Subscribe, ListSubscriptionsByTopic, ListTagsForResource, TagResource and DeleteTopic, " +
+	"and cloudwatch:PutMetricAlarm, DescribeAlarms, ListTagsForResource, TagResource and DeleteAlarms"
+
+// adviseTold says who is told, and that it is nobody when it is nobody.
+func (s *alarmStep) adviseTold(w *watch) []string {
+	var advice []string
+	told := s.cfg.Email != ""
+	if w.topic.wanted && w.topic.State != Absent {
+		told = told || len(w.topic.confirmed)+len(w.topic.pending) > 0
+		if len(w.topic.pending) > 0 && !s.cfg.Local {
+			advice = append(advice, fmt.Sprintf("the alarm tells nobody at %s yet: open the mail \"AWS Notification - Subscription Confirmation\" there and click its link; it is good for 48 hours",
+				strings.Join(w.topic.pending, ", ")))
+		}
+		advice = append(advice, others("the SNS topic "+w.topic.name, s.cfg.Email, slices.Concat(w.topic.confirmed, w.topic.pending),
+			"the link at the end of each of its mails ends it")...)
+	}
+	if w.budget.wanted && w.budget.State != Absent {
+		told = told || len(w.budget.told) > 0
+		advice = append(advice, others("the budget "+w.budget.name, s.cfg.Email, w.budget.told,
+			"take it out at https://console.aws.amazon.com/costmanagement/home#/budgets")...)
+	}
+	if !told {
+		advice = append(advice, "nobody is told when a bill comes: "+s.cfg.command("alarm --email YOU@EXAMPLE.COM"))
+	}
+	return advice
+}
+
+// others says that addresses besides the one asked for get mails too.
+func others(from, email string, told []string, how string) []string {
+	if email == "" {
+		return nil
+	}
+	var advice []string
+	for _, other := range told {
+		if !strings.EqualFold(other, email) {
+			advice = append(advice, fmt.Sprintf("%s tells %s as well; %s", from, other, how))
+		}
+	}
+	return advice
+}
+
+// deniedBudget is what to ask for. Even an administrator's user is refused
+// until the root user has opened billing to users and roles.
+// https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/control-access-billing.html
+const deniedBudget = "AWS does not let you see or make budgets, so there is none; the rest goes on without it. " +
+	"Ask the account's root user to activate \"IAM user and role access to Billing information\" on https://console.aws.amazon.com/billing/home#/account, " +
+	"and for the actions budgets:ViewBudget, budgets:ModifyBudget and budgets:TagResource"
+
+// Apply makes or repairs the parts that are wanted. The topic comes before its
+// subscription and before the alarm that names it; the budget needs neither.
+func (s *alarmStep) Apply(ctx context.Context, seen Observation) error {
+	w, ok := seen.Detail.(*watch)
+	if !ok {
+		return errors.New("the alarm has not been looked at")
+	}
+	var topicAndAlarm, budget func() error
+	if w.alarm.wanted && w.topic.wanted {
+		topicAndAlarm = func() error { return s.applyTopicAndAlarm(ctx, w) }
+	}
+	if s.wantsBudget() && w.budget.denied == nil {
+		budget = func() error { return s.applyBudget(ctx, w.budget) }
+	}
+	return eachAtOnce(ctx, topicAndAlarm, budget)
+}
+
+// eachAtOnce makes writes at once, or one after another under Serial, and joins
+// the errors. Unlike together it cuts nothing off when one fails: a write under
+// way may have taken effect. A nil is left out.
+func eachAtOnce(ctx context.Context, writes ...func() error) error {
+	errs := make([]error, len(writes))
+	var work sync.WaitGroup
+	serial, _ := ctx.Value(serialKey{}).(bool)
+	for i, write := range writes {
+		switch {
+		case write == nil:
+		case serial:
+			errs[i] = write()
+		default:
+			work.Go(func() { errs[i] = write() })
+		}
+	}
+	work.Wait()
+	return errors.Join(errs...)
+}
+
+func (s *alarmStep) applyTopicAndAlarm(ctx context.Context, w *watch) error {
+	needed := w.alarm.State != OK
+	current := w.alarm
+	topic := func() error { return s.applyTopic(ctx, w.topic) }
+	var again, alarm func() error
+	if needed {
+		// PutMetricAlarm overwrites without asking, and a person may have read the
+		// page for minutes since the plan: look once more, while the topic is made.
+		again = func() (err error) { current, err = s.lookAlarm(ctx); return }
+		alarm = func() error { return s.applyAlarm(ctx, current) }
+	}
+	if err := eachAtOnce(ctx, topic, again); err != nil {
+		return err
+	}
+	if current.State == Foreign {
+		return &ForeignError{Step: "alarm", Resource: current.String(), Owner: current.Owner}
+	}
+	return eachAtOnce(ctx, func() error { return s.applySubscription(ctx, w.topic) }, alarm)
+}
+
+// Destroy takes away what is ours, tries everything and joins the errors.
+func (s *alarmStep) Destroy(ctx context.Context, seen Observation) error {
+	w, ok := seen.Detail.(*watch)
+	if !ok {
+		return errors.New("the alarm has not been looked at")
+	}
+	var errs []error
+	for _, p := range []struct {
+		part
+		remove func(context.Context) error
+	}{
+		{w.alarm.part, s.removeAlarm},
+		{w.topic.part, s.removeTopic}, // with its subscriptions
+		{w.budget.part, s.removeBudget},
+	} {
+		if p.denied != nil || p.State != OK && p.State != Drift {
+			continue
+		}
+		if err := p.remove(ctx); err != nil && !isGone(err) {
+			errs = append(errs, fmt.Errorf("delete the %s: %w", p.part, err))
+		}
+	}
+	s.leaving = len(w.topic.pending) > 0
+	return errors.Join(errs...)
+}

@@ -1,0 +1,367 @@
+package provision
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+type functionAPI interface {
+	GetFunction(ctx context.Context, in *lambda.GetFunctionInput, opts ...func(*lambda.Options)) (*lambda.GetFunctionOutput, error)
+	CreateFunction(ctx context.Context, in *lambda.CreateFunctionInput, opts ...func(*lambda.Options)) (*lambda.CreateFunctionOutput, error)
+	UpdateFunctionCode(ctx context.Context, in *lambda.UpdateFunctionCodeInput, opts ...func(*lambda.Options)) (*lambda.UpdateFunctionCodeOutput, error)
+	UpdateFunctionConfiguration(ctx context.Context, in *lambda.UpdateFunctionConfigurationInput, opts ...func(*lambda.Options)) (*lambda.UpdateFunctionConfigurationOutput, error)
+	TagResource(ctx context.Context, in *lambda.TagResourceInput, opts ...func(*lambda.Options)) (*lambda.TagResourceOutput, error)
+	DeleteFunction(ctx context.Context, in *lambda.DeleteFunctionInput, opts ...func(*lambda.Options)) (*lambda.DeleteFunctionOutput, error)
+}
+
+// The function's settings. More memory is more CPU: at 128 MB importing boto3
+// alone takes seconds, at 256 MB the first answer comes well inside the timeout,
+// and the free 400,000 GB-seconds are still 1.6 million seconds.
+const (
+	functionTimeout = 5   // seconds; a function that hangs is billed until then
+	functionMemory  = 256 // MB
+	functionArch    = types.ArchitectureX8664
+)
+
+// function is step 3: the Lambda function and its log group.
+type function struct {
+	cfg   Config
+	api   functionAPI
+	group logGroup
+
+	// deleted says that Destroy has run: a group without our tag is then the one
+	// that Lambda has made again for the function's last lines.
+	deleted bool
+}
+
+func newFunction(cfg Config, api functionAPI, logs logsAPI) Step {
+	return &function{cfg: cfg, api: api, group: logGroup{cfg: cfg, api: logs}}
+}
+
+func (f *function) Describe() Description {
+	return Description{
+		Name:     "function",
+		Resource: f.cfg.FunctionName(),
+		What:     fmt.Sprintf("A Lambda function named %s that runs the to-do handler, and the log group that it writes to.", f.cfg.FunctionName()),
+		Why: "Lambda runs a piece of code for each request and nothing in between: no server to rent, patch or forget. " +
+			"This one reads the request, puts an item into the table or lists them, and answers in JSON.",
+		Settings: []Setting{
+			{"runtime", f.runtime(nil), "the language; AWS keeps it patched"},
+			{"code", f.cfg.Code.Source, "a zip with one file; the AWS SDK for Python is there already"},
+			{"handler", f.cfg.Code.Handler, "the file and the function in it that Lambda calls"},
+			{"role", f.cfg.RoleName(), "what the code may do; from the step before"},
+			{"timeout", fmt.Sprintf("%d s", functionTimeout), "you pay for time, so a call that hangs must end"},
+			{"memory", fmt.Sprintf("%d MB", functionMemory), "CPU comes with memory; this is quick, and 1.6 million seconds of it a month are free"},
+			{"log retention", days(retentionDays), "Lambda's own log groups keep every line for ever; this one is made first, so that it does not"},
+		},
+		Cost:   "Nothing up to 1 million requests and 400,000 GB-seconds a month, which stay free after the first year.",
+		Settle: 5 * time.Minute,
+	}
+}
+
+// functionSeen is what Observe saw; each part is nil where there is nothing.
+type functionSeen struct {
+	config *types.FunctionConfiguration
+	tags   map[string]string
+	group  *groupSeen
+}
+
+// Observe looks at the function, its log group and the group's tags in one go.
+func (f *function) Observe(ctx context.Context) (Observation, error) {
+	s := &functionSeen{}
+	var group groupSeen
+	err := together(ctx,
+		func(ctx context.Context) (err error) { s.config, s.tags, err = f.find(ctx); return },
+		func(ctx context.Context) (err error) { group.LogGroup, err = f.group.find(ctx); return },
+		func(ctx context.Context) (err error) { group.tags, err = f.group.tags(ctx); return },
+	)
+	if err != nil {
+		return Observation{}, err
+	}
+	if group.LogGroup != nil {
+		s.group = &group
+	}
+	return f.judge(s), nil
+}
+
+// find gets the function; nil means that there is none.
+func (f *function) find(ctx context.Context) (*types.FunctionConfiguration, map[string]string, error) {
+	out, err := f.api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: aws.String(f.cfg.FunctionName())})
+	if err != nil {
+		return nil, nil, unlessGone(err)
+	}
+	if e := out.TagsError; e != nil {
+		// Without the tags nobody knows whose it is.
+		return nil, nil, fmt.Errorf("read the tags of %s: %s (%s)", f.cfg.FunctionName(), aws.ToString(e.Message), aws.ToString(e.ErrorCode))
+	}
+	return out.Configuration, out.Tags, nil
+}
+
+// judge makes one observation of the function and its group. A group with no
+// owner's mark under a function of ours belongs to the function: Lambda makes
+// one when it is missing. Without a function it may be anybody's.
+func (f *function) judge(s *functionSeen) Observation {
+	o := Observation{Detail: s}
+	if s.group != nil {
+		ours, owner := f.cfg.owned(s.group.tags)
+		inherits := marked(s.group.tags) == "" && (f.deleted || s.config != nil && marked(s.tags) == f.cfg.Stack)
+		if !ours && !inherits && !f.cfg.Adopt {
+			o.State, o.Owner = Foreign, fmt.Sprintf("the log group %s: %s", f.cfg.LogGroupName(), owner)
+		}
+	}
+	if s.config == nil {
+		switch {
+		case o.State == Foreign:
+		case s.group == nil:
+			o.State = Absent
+		default:
+			o.State = Drift
+			o.Diffs = append([]Diff{{Field: "function", Have: "missing", Want: "there"}}, f.group.diffs(s.group)...)
+		}
+		return o
+	}
+	o.ID = f.cfg.FunctionARN()
+	if f.cfg.OwnCode && s.tags[TagCode] != ownCode {
+		o.Diffs = append(o.Diffs, Diff{Field: "tag " + TagCode, Have: cmp.Or(s.tags[TagCode], "none"), Want: ownCode})
+	}
+	if f.keepsCode(s.tags) && aws.ToString(s.config.CodeSha256) != f.cfg.Code.SHA256 {
+		o.Advice = append(o.Advice, fmt.Sprintf("%s runs your own code, from an earlier --source, and keeps it", f.cfg.FunctionName()))
+	}
+	o.Diffs = slices.Concat(o.Diffs, f.codeDiffs(s.config, s.tags), f.configDiffs(s.config), f.group.diffs(s.group))
+	o.Pending, o.Failed = progress(s.config)
+	if o.Failed != "" {
+		o.Diffs = append(o.Diffs, Diff{Field: "state", Have: "Failed: " + o.Failed, Want: string(types.StateActive)})
+	}
+	if o.State == Foreign {
+		return o
+	}
+	return f.cfg.judge(o, s.tags)
+}
+
+// marked is the stack that tags name; "another owner" for what CloudFormation
+// has made; "" for no mark at all.
+func marked(tags map[string]string) string {
+	if stack, ok := tags[TagStack]; ok {
+		return stack
+	}
+	if tags["aws:cloudformation:stack-name"] != "" {
+		return "another owner"
+	}
+	return ""
+}
+
+// progress says what Lambda is doing with the function by itself, or why it has
+// given up. No update status means an update that has only begun.
+// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+func progress(c *types.FunctionConfiguration) (pending, failed string) {
+	switch c.State {
+	case types.StatePending, types.StateDeleting:
+		return string(c.State), ""
+	case types.StateFailed:
+		return "", whyFailed(c.StateReason, string(c.StateReasonCode))
+	}
+	switch c.LastUpdateStatus {
+	case types.LastUpdateStatusInProgress, "":
+		return "an update in progress", ""
+	case types.LastUpdateStatusFailed:
+		return "", whyFailed(c.LastUpdateStatusReason, string(c.LastUpdateStatusReasonCode))
+	}
+	return "", ""
+}
+
+func whyFailed(text *string, code string) string {
+	if t := strings.TrimSpace(aws.ToString(text)); t != "" {
+		return t
+	}
+	if code != "" {
+		return code
+	}
+	return "AWS gives no reason"
+}
+
+// runtime is what was chosen, now or in an earlier run.
+func (f *function) runtime(have *types.FunctionConfiguration) string {
+	switch {
+	case f.cfg.Runtime != "":
+		return f.cfg.Runtime
+	case have != nil && strings.HasPrefix(string(have.Runtime), "python"):
+		return string(have.Runtime)
+	}
+	return DefaultRuntime
+}
+
+// keepsCode says that the function runs the learner's own code and that this run
+// brings none.
+func (f *function) keepsCode(tags map[string]string) bool {
+	return !f.cfg.OwnCode && tags[TagCode] == ownCode
+}
+
+func (f *function) tags() map[string]string {
+	tags := f.cfg.Tags()
+	if f.cfg.OwnCode {
+		tags[TagCode] = ownCode
+	}
+	return tags
+}
+
+// codeDiffs are the differences that an upload ends. The same package is never
+// sent again: its hash is Lambda's own.
+func (f *function) codeDiffs(c *types.FunctionConfiguration, tags map[string]string) []Diff {
+	var diffs []Diff
+	if have := aws.ToString(c.CodeSha256); have != f.cfg.Code.SHA256 && !f.keepsCode(tags) {
+		diffs = append(diffs, Diff{Field: "code", Have: "another package (" + short(have) + ")", Want: f.cfg.Code.Source + " (" + short(f.cfg.Code.SHA256) + ")"})
+	}
+	if !slices.Equal(c.Architectures, []types.Architecture{functionArch}) && len(c.Architectures) > 0 {
+		diffs = append(diffs, Diff{Field: "architecture", Have: string(c.Architectures[0]), Want: string(functionArch)})
+	}
+	return diffs
+}
+
+func short(hash string) string { return hash[:min(len(hash), 8)] }
+
+func (f *function) configDiffs(c *types.FunctionConfiguration) []Diff {
+	var diffs []Diff
+	differ := func(field, have, want string) {
+		if have != want {
+			diffs = append(diffs, Diff{Field: field, Have: have, Want: want})
+		}
+	}
+	differ("runtime", string(c.Runtime), f.runtime(c))
+	differ("handler", aws.ToString(c.Handler), f.cfg.Code.Handler)
+	differ("role", aws.ToString(c.Role), f.cfg.RoleARN())
+	differ("timeout", fmt.Sprintf("%d s", aws.ToInt32(c.Timeout)), fmt.Sprintf("%d s", functionTimeout))
+	differ("memory", fmt.Sprintf("%d MB", aws.ToInt32(c.MemorySize)), fmt.Sprintf("%d MB", functionMemory))
+	return diffs
+}
+
+// Apply makes the log group and the function, or repairs them. The group comes
+// first, because Lambda would make its own; its retention is set while the
+// function is being created, which nobody can call yet.
+func (f *function) Apply(ctx context.Context, seen Observation) error {
+	s, ok := seen.Detail.(*functionSeen)
+	if !ok {
+		return errors.New("the function has not been looked at")
+	}
+	made, err := f.group.ensure(ctx, s.group)
+	if apiCode(err) == "ResourceAlreadyExistsException" {
+		return f.again(ctx, err)
+	}
+	if err != nil {
+		return err
+	}
+	err = together(ctx,
+		func(ctx context.Context) error { return f.group.retain(ctx, s.group) },
+		func(ctx context.Context) error { return f.ensure(ctx, s) },
+	)
+	var foreign *ForeignError
+	if made && errors.As(err, &foreign) {
+		// Somebody has just made a function of this name: take our group away again.
+		return errors.Join(err, f.group.remove(ctx))
+	}
+	return err
+}
+
+// again decides who has the name that was found taken, and goes on from there.
+func (f *function) again(ctx context.Context, conflict error) error {
+	seen, err := f.cfg.Clock.claimed(ctx, f, conflict)
+	if err != nil || seen.State == OK {
+		return err
+	}
+	return f.Apply(ctx, seen)
+}
+
+func (f *function) ensure(ctx context.Context, s *functionSeen) error {
+	if s.config != nil && s.config.State == types.StateDeleting {
+		if err := f.waitGone(ctx); err != nil {
+			return err
+		}
+		return f.create(ctx)
+	}
+	if s.config == nil {
+		return f.create(ctx)
+	}
+	return f.update(ctx, s)
+}
+
+// notYet are what Lambda says while IAM is still spreading a new role. The same
+// code also stands for real mistakes, so the text decides.
+// https://github.com/hashicorp/terraform-provider-aws, internal/service/lambda
+var notYet = []string{
+	"cannot be assumed by Lambda",
+	"does not have permissions",
+	"KMS key is invalid for CreateGrant",
+	"throttled by EC2",
+}
+
+func isNotYet(err error) bool {
+	return apiCode(err) == "InvalidParameterValueException" &&
+		slices.ContainsFunc(notYet, func(text string) bool { return strings.Contains(err.Error(), text) })
+}
+
+func (f *function) create(ctx context.Context) error {
+	err := f.cfg.Clock.until(ctx, roleSpread, func() (bool, error, error) {
+		_, err := f.api.CreateFunction(ctx, &lambda.CreateFunctionInput{
+			FunctionName:  aws.String(f.cfg.FunctionName()),
+			Description:   aws.String("The to-do handler. Made by todoctl."),
+			Runtime:       types.Runtime(f.runtime(nil)),
+			Handler:       aws.String(f.cfg.Code.Handler),
+			Role:          aws.String(f.cfg.RoleARN()),
+			Code:          &types.FunctionCode{ZipFile: f.cfg.Code.Zip},
+			PackageType:   types.PackageTypeZip,
+			Architectures: []types.Architecture{functionArch},
+			Timeout:       aws.Int32(functionTimeout),
+			MemorySize:    aws.Int32(functionMemory),
+			Tags:          f.tags(),
+		})
+		if isNotYet(err) {
+			return false, err, nil
+		}
+		return err == nil, nil, err
+	})
+	if apiCode(err) != "ResourceConflictException" {
+		return err
+	}
+	return f.again(ctx, err)
+}
+
+// Destroy deletes the function, waits until it is gone, and deletes its log
+// group: the other way round its last lines could make the group again.
+func (f *function) Destroy(ctx context.Context, seen Observation) error {
+	s, ok := seen.Detail.(*functionSeen)
+	if !ok {
+		return errors.New("the function has not been looked at")
+	}
+	if s.config != nil {
+		err := f.cfg.Clock.until(ctx, f.Describe().Settle, func() (bool, error, error) {
+			_, err := f.api.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: aws.String(f.cfg.FunctionName())})
+			if apiCode(err) == "ResourceConflictException" { // being created, changed or deleted
+				return false, err, nil
+			}
+			return err == nil || isGone(err), nil, unlessGone(err)
+		})
+		if err != nil {
+			return err
+		}
+		if err := f.waitGone(ctx); err != nil {
+			return err
+		}
+	}
+	f.deleted = true
+	return f.group.remove(ctx)
+}
+
+func (f *function) waitGone(ctx context.Context) error {
+	return f.cfg.Clock.until(ctx, f.Describe().Settle, func() (bool, error, error) {
+		config, _, err := f.find(ctx)
+		return config == nil, &UnsettledError{Waited: f.Describe().Settle, Seen: Observation{State: Drift, Pending: string(types.StateDeleting)}, Goal: Down}, err
+	})
+}

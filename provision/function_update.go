@@ -1,0 +1,117 @@
+package provision
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// update brings a function of ours to what it should be: the tag, then the code,
+// then the configuration, because Lambda takes one change at a time.
+//
+// A role that was deleted and made again under its old name is no difference
+// here: the ARN is the same, and without environment variables Lambda holds no
+// KMS grant that names the old one.
+func (f *function) update(ctx context.Context, s *functionSeen) error {
+	ours, _ := f.cfg.owned(s.tags)
+	if !ours || f.cfg.OwnCode && s.tags[TagCode] != ownCode {
+		if _, err := f.api.TagResource(ctx, &lambda.TagResourceInput{Resource: aws.String(f.cfg.FunctionARN()), Tags: f.tags()}); err != nil {
+			return err
+		}
+	}
+	if s.config.State == types.StateFailed {
+		_, failed := progress(s.config)
+		return &FailedError{Resource: f.cfg.FunctionName() + " (run down, then up again)", Reason: failed}
+	}
+	code := func(c *types.FunctionConfiguration) bool { return len(f.codeDiffs(c, s.tags)) > 0 }
+	settings := func(c *types.FunctionConfiguration) bool {
+		return len(f.configDiffs(c)) > 0 || c.LastUpdateStatus == types.LastUpdateStatusFailed
+	}
+	now := s.config
+	if code(now) {
+		var err error
+		if now, err = f.change(ctx, now, code, f.sendCode); err != nil {
+			return err
+		}
+	}
+	if settings(now) {
+		_, err := f.change(ctx, now, settings, f.sendConfiguration)
+		return err
+	}
+	return nil
+}
+
+func (f *function) sendCode(ctx context.Context, now *types.FunctionConfiguration) error {
+	_, err := f.api.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{
+		FunctionName:  aws.String(f.cfg.FunctionName()),
+		ZipFile:       f.cfg.Code.Zip,
+		Architectures: []types.Architecture{functionArch},
+		RevisionId:    now.RevisionId,
+	})
+	return err
+}
+
+func (f *function) sendConfiguration(ctx context.Context, now *types.FunctionConfiguration) error {
+	_, err := f.api.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+		FunctionName: aws.String(f.cfg.FunctionName()),
+		Runtime:      types.Runtime(f.runtime(now)),
+		Handler:      aws.String(f.cfg.Code.Handler),
+		Role:         aws.String(f.cfg.RoleARN()),
+		Timeout:      aws.Int32(functionTimeout),
+		MemorySize:   aws.Int32(functionMemory),
+		RevisionId:   now.RevisionId,
+	})
+	return err
+}
+
+// change sends one change when the function is free for it, and returns what it
+// found last. The revision makes Lambda refuse when somebody else has changed
+// the function since our look. It does so too when our own answer was lost, and
+// when Lambda has only put the function to sleep or woken it: the look that
+// follows tells these apart.
+func (f *function) change(
+	ctx context.Context,
+	seen *types.FunctionConfiguration,
+	needed func(*types.FunctionConfiguration) bool,
+	send func(context.Context, *types.FunctionConfiguration) error,
+) (*types.FunctionConfiguration, error) {
+	now, sent := seen, false
+	waiting := func(pending string) error {
+		return &UnsettledError{Waited: f.Describe().Settle, Seen: Observation{State: Drift, Pending: pending}, Goal: Up}
+	}
+	err := f.cfg.Clock.until(ctx, f.Describe().Settle, func() (bool, error, error) {
+		if now == nil { // not the first round
+			var err error
+			if now, _, err = f.find(ctx); err != nil {
+				return false, nil, err
+			}
+			if now == nil {
+				return false, nil, &ChangedError{Resource: f.cfg.FunctionName()}
+			}
+		}
+		c := now
+		now = nil
+		pending, _ := progress(c)
+		switch {
+		case pending != "":
+			return false, waiting(pending), nil
+		case sent || !needed(c):
+			now = c
+			return true, nil, nil
+		case aws.ToString(c.LastModified) != aws.ToString(seen.LastModified):
+			return false, nil, &ChangedError{Resource: f.cfg.FunctionName()}
+		}
+		err := send(ctx, c)
+		switch {
+		case err == nil:
+			sent = true
+			return false, waiting("an update in progress"), nil
+		case isNotYet(err), apiCode(err) == "ResourceConflictException", apiCode(err) == "PreconditionFailedException":
+			return false, err, nil
+		}
+		return false, nil, err
+	})
+	return now, err
+}

@@ -1,0 +1,31 @@
+package provision
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+)
+
+type serialKey struct{}
+
+// Serial makes everything under ctx look with one call at a time, so that the
+// order of calls is the same every time. Run with Parallel 1 implies it.
+func Serial(ctx context.Context) context.Context { return context.WithValue(ctx, serialKey{}, true) }
+
+// together makes calls at once, or one after another under Serial, and returns
+// the first error.
+func together(ctx context.Context, calls ...func(context.Context) error) error {
+	if serial, _ := ctx.Value(serialKey{}).(bool); serial {
+		for _, call := range calls {
+			if err := call(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for _, call := range calls {
+		g.Go(func() error { return call(ctx) })
+	}
+	return g.Wait()
+}

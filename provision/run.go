@@ -1,0 +1,369 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Plan looks at every step at once and changes nothing.
+func Plan(ctx context.Context, pages []Page, goal Goal) ([]Change, error) {
+	plan := make([]Change, len(pages))
+	looks := make([]func(context.Context) error, len(pages))
+	for i, page := range pages {
+		looks[i] = func(ctx context.Context) error {
+			seen, err := page.Step.Observe(ctx)
+			if err != nil {
+				return &StepError{Step: page.Step.Describe().Name, Action: "look at", Err: err}
+			}
+			action := Decide(goal, seen.State)
+			if page.Skip {
+				action = Keep
+			}
+			plan[i] = Change{Page: page, Seen: seen, Action: action}
+			return nil
+		}
+	}
+	if err := together(ctx, looks...); err != nil {
+		return nil, err
+	}
+	return plan, nil
+}
+
+// Options say how Run goes about it.
+type Options struct {
+	Goal     Goal
+	Clock    Clock
+	Parallel int // steps at work at once; 1 makes the calls in the same order every time; 0 means all
+
+	// Ask is called for each change, in the walkthrough's order, before it
+	// starts; earlier steps go on while it waits for a person. False leaves the
+	// step out; an error stops the run. Nil means yes.
+	Ask func(ctx context.Context, c Change) (bool, error)
+
+	// On is told what happens, one event at a time. Nil means nobody listens.
+	On func(Event)
+}
+
+// Stage is how far a step has come.
+type Stage int
+
+const (
+	Started Stage = iota + 1
+	Waiting       // acted; AWS is at work: Seen.Pending
+	Settled       // it is as it should be
+	Kept          // there was nothing to do
+	Skipped       // left out on purpose
+	Failed        // Err says why
+)
+
+// An Event is a step that has come further.
+type Event struct {
+	Stage   Stage
+	Change  Change
+	Seen    Observation   // the latest look
+	Elapsed time.Duration // since the step started
+	Err     error
+}
+
+// Run carries out a plan. Going up, it starts a step as soon as what it needs
+// has settled, and stops at the first failure, after the calls that are under
+// way. Going down, it works backwards, tries everything and joins the errors,
+// because what is left behind costs money. A Refuse anywhere stops it before
+// anything is changed.
+func Run(ctx context.Context, plan []Change, opt Options) error {
+	if err := refusals(plan); err != nil {
+		return err
+	}
+	if opt.Goal == Up {
+		if err := checkNeeds(plan); err != nil {
+			return err
+		}
+	}
+	if opt.Parallel == 1 {
+		ctx = Serial(ctx)
+	}
+	r := newRun(ctx, plan, opt)
+	defer r.stop()
+	if err := r.askAll(); err != nil {
+		r.fail(err)
+	}
+	r.work.Wait()
+	err := errors.Join(r.errs...)
+	if stopped := ctx.Err(); stopped != nil && !errors.Is(err, stopped) {
+		err = errors.Join(err, stopped)
+	}
+	return err
+}
+
+// refusals says everything that stands in the way, so that a person does not
+// find it out one run at a time.
+func refusals(plan []Change) error {
+	var errs []error
+	for _, c := range plan {
+		if c.Action == Refuse {
+			d := c.Step.Describe()
+			errs = append(errs, &StepError{Step: d.Name, Action: "use", Err: &ForeignError{Step: d.Name, Resource: d.Resource, Owner: c.Seen.Owner}})
+		}
+	}
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// checkNeeds refuses a plan that leaves out what does not exist and is needed.
+func checkNeeds(plan []Change) error {
+	for _, c := range plan {
+		for _, need := range c.Needs {
+			i := slices.IndexFunc(plan, func(n Change) bool { return n.Name() == need })
+			if i >= 0 && plan[i].Skip && plan[i].Seen.State == Absent && !c.Skip {
+				return &NeedError{Step: c.Name(), Need: need}
+			}
+		}
+	}
+	return nil
+}
+
+// A run is one walk through a plan: a goroutine a step, each waiting for its
+// answer and for what it needs.
+type run struct {
+	ctx   context.Context // for calls: a failure elsewhere does not cut one off
+	going context.Context // for waits: ended with ctx, and by the first failure going up
+	stop  context.CancelFunc
+	opt   Options
+	nodes []*node
+	slots chan struct{}
+	work  sync.WaitGroup
+
+	mu   sync.Mutex
+	errs []error
+	tell sync.Mutex // one event at a time
+}
+
+type node struct {
+	Change
+	waitApplied []*node
+	waitSettled []*node
+	answer      chan bool     // closed without a value: the run has stopped
+	applied     chan struct{} // its Apply has returned
+	settled     chan struct{} // it is as it should be, or was left out
+	ok          bool          // written before settled is closed
+}
+
+func newRun(parent context.Context, plan []Change, opt Options) *run {
+	going, stop := context.WithCancel(parent)
+	r := &run{ctx: parent, going: going, stop: stop, opt: opt}
+	if opt.Parallel <= 0 {
+		opt.Parallel = len(plan)
+	}
+	r.slots = make(chan struct{}, max(opt.Parallel, 1))
+	byName := map[string]*node{}
+	for _, c := range plan {
+		n := &node{Change: c, answer: make(chan bool, 1), applied: make(chan struct{}), settled: make(chan struct{})}
+		r.nodes = append(r.nodes, n)
+		byName[c.Name()] = n
+	}
+	for _, n := range r.nodes {
+		for _, name := range n.After {
+			if before := byName[name]; before != nil {
+				r.link(n, before, false)
+			}
+		}
+		for _, name := range n.Needs {
+			if before := byName[name]; before != nil {
+				r.link(n, before, true)
+			}
+		}
+	}
+	if opt.Goal == Down {
+		slices.Reverse(r.nodes)
+	}
+	var previous *node
+	for _, n := range r.nodes {
+		// One at a time means in order, and the order of goroutines is not one.
+		if opt.Parallel == 1 && previous != nil {
+			n.waitSettled = append(n.waitSettled, previous)
+		}
+		previous = n
+		r.work.Go(func() { r.step(n) })
+	}
+	return r
+}
+
+// link makes n wait for before; going down it is the other way round.
+func (r *run) link(n, before *node, settled bool) {
+	if r.opt.Goal == Down {
+		before.waitSettled = append(before.waitSettled, n)
+		return
+	}
+	if settled {
+		n.waitSettled = append(n.waitSettled, before)
+		return
+	}
+	n.waitApplied = append(n.waitApplied, before)
+}
+
+// askAll asks for each change in order and lets the yeses go. Steps that were
+// let go are at work while the next question is open. What cannot be done,
+// because a step that it needs was declined, is not asked about.
+func (r *run) askAll() error {
+	lacking := map[string]bool{}
+	for i, n := range r.nodes {
+		yes := true
+		missing := r.opt.Goal == Up && slices.ContainsFunc(n.Needs, func(need string) bool { return lacking[need] })
+		if r.opt.Ask != nil && n.Action != Keep && !missing {
+			var err error
+			if yes, err = r.opt.Ask(r.going, n.Change); err != nil {
+				for _, rest := range r.nodes[i:] {
+					close(rest.answer)
+				}
+				return err
+			}
+		}
+		lacking[n.Name()] = n.Action == Create && (!yes || missing)
+		n.answer <- yes
+	}
+	return nil
+}
+
+func (r *run) fail(err error) {
+	r.mu.Lock()
+	r.errs = append(r.errs, err)
+	r.mu.Unlock()
+	if r.opt.Goal == Up {
+		r.stop()
+	}
+}
+
+func (r *run) say(e Event) {
+	if r.opt.On != nil {
+		r.tell.Lock()
+		defer r.tell.Unlock()
+		r.opt.On(e)
+	}
+}
+
+// step takes one step from its answer to its end.
+func (r *run) step(n *node) {
+	defer close(n.settled)
+	applied := sync.OnceFunc(func() { close(n.applied) })
+	defer applied()
+	yes, asked := <-n.answer
+	if !asked || !r.ready(n) {
+		return
+	}
+	if !yes || n.Skip {
+		n.ok = r.opt.Goal == Down || n.Seen.State != Absent
+		r.say(Event{Stage: Skipped, Change: n.Change, Seen: n.Seen})
+		return
+	}
+	if n.Action == Keep {
+		n.ok = true
+		r.say(Event{Stage: Kept, Change: n.Change, Seen: n.Seen})
+		return
+	}
+	r.slots <- struct{}{}
+	defer func() { <-r.slots }()
+	if r.going.Err() != nil {
+		return
+	}
+	seen, err := r.act(n.Change, applied)
+	if err != nil {
+		if errors.Is(err, context.Canceled) && r.going.Err() != nil {
+			return // another step failed, or the person stopped it; the cause is told there
+		}
+		err = &StepError{Step: n.Name(), Action: n.Action, Err: err}
+		r.say(Event{Stage: Failed, Change: n.Change, Seen: seen, Err: err})
+		r.fail(err)
+		return
+	}
+	n.ok = true
+}
+
+// ready waits for what n needs. False means that it must not start: the run has
+// stopped, or going up something that it needs is not there.
+func (r *run) ready(n *node) bool {
+	for _, before := range n.waitApplied {
+		select {
+		case <-before.applied:
+		case <-r.going.Done():
+			return false
+		}
+	}
+	for _, before := range n.waitSettled {
+		select {
+		case <-before.settled:
+		case <-r.going.Done():
+			return false
+		}
+		if r.opt.Goal == Up && !before.ok && slices.Contains(n.Needs, before.Name()) {
+			r.say(Event{Stage: Skipped, Change: n.Change, Seen: n.Seen, Err: &NeedError{Step: n.Name(), Need: before.Name()}})
+			return false
+		}
+	}
+	return r.going.Err() == nil
+}
+
+// act applies or destroys, then looks until it is true.
+func (r *run) act(c Change, applied func()) (Observation, error) {
+	started := r.opt.Clock.Now()
+	event := func(stage Stage, seen Observation) {
+		r.say(Event{Stage: stage, Change: c, Seen: seen, Elapsed: r.opt.Clock.Now().Sub(started)})
+	}
+	event(Started, c.Seen)
+	do := c.Step.Apply
+	if c.Action == Delete {
+		do = c.Step.Destroy
+	}
+	if err := do(r.ctx, c.Seen); err != nil {
+		return c.Seen, err
+	}
+	applied()
+	seen, err := r.settle(c, func(o Observation) { event(Waiting, o) })
+	if err != nil {
+		return seen, err
+	}
+	event(Settled, seen)
+	return seen, nil
+}
+
+// settle looks until the goal is reached or the step's deadline has passed.
+// Going down, what is still there or there again is destroyed again: a log
+// group, for one, comes back with the last lines of its function.
+func (r *run) settle(c Change, waiting func(Observation)) (Observation, error) {
+	d := c.Step.Describe()
+	limit := d.Settle
+	if r.opt.Goal == Down && d.Gone > 0 {
+		limit = d.Gone
+	}
+	for started := r.opt.Clock.Now(); ; {
+		seen, err := c.Step.Observe(r.ctx)
+		if err != nil {
+			return seen, err
+		}
+		passed := r.opt.Clock.Now().Sub(started)
+		switch {
+		case r.opt.Goal == Up && seen.State == OK, r.opt.Goal == Down && seen.State == Absent:
+			return seen, nil
+		case seen.State == Foreign && passed >= spread:
+			// Not before: what we have just made may not show its tags yet.
+			return seen, &ForeignError{Step: d.Name, Resource: d.Resource, Owner: seen.Owner}
+		case r.opt.Goal == Up && seen.Failed != "":
+			return seen, &FailedError{Resource: d.Resource, Reason: seen.Failed}
+		case passed >= limit && seen.State != Foreign:
+			return seen, &UnsettledError{Waited: passed, Seen: seen, Goal: r.opt.Goal}
+		}
+		waiting(seen)
+		if err := r.opt.Clock.Sleep(r.going, pace(passed)); err != nil {
+			return seen, err
+		}
+		if r.opt.Goal == Down && seen.Pending == "" && seen.State != Foreign {
+			if err := c.Step.Destroy(r.ctx, seen); err != nil {
+				return seen, err
+			}
+		}
+	}
+}

@@ -1,0 +1,399 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+type tableAPI interface {
+	DescribeTable(ctx context.Context, in *dynamodb.DescribeTableInput, opts ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
+	ListTagsOfResource(ctx context.Context, in *dynamodb.ListTagsOfResourceInput, opts ...func(*dynamodb.Options)) (*dynamodb.ListTagsOfResourceOutput, error)
+	CreateTable(ctx context.Context, in *dynamodb.CreateTableInput, opts ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
+	UpdateTable(ctx context.Context, in *dynamodb.UpdateTableInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateTableOutput, error)
+	TagResource(ctx context.Context, in *dynamodb.TagResourceInput, opts ...func(*dynamodb.Options)) (*dynamodb.TagResourceOutput, error)
+	DeleteTable(ctx context.Context, in *dynamodb.DeleteTableInput, opts ...func(*dynamodb.Options)) (*dynamodb.DeleteTableOutput, error)
+}
+
+// The table's settings. The free tier covers 25 units of each kind in a Region,
+// all tables together, so five such tables fit.
+// https://aws.amazon.com/dynamodb/pricing/provisioned/
+const (
+	partitionKey  = "id"
+	readCapacity  = 5
+	writeCapacity = 5
+)
+
+// table is step 1: the DynamoDB table.
+type table struct {
+	cfg Config
+	api tableAPI
+}
+
+func newTable(cfg Config, api tableAPI) Step { return &table{cfg: cfg, api: api} }
+
+func (t *table) Describe() Description {
+	return Description{
+		Name:     "table",
+		Resource: t.cfg.TableName(),
+		What:     fmt.Sprintf("A DynamoDB table named %s that keeps the to-do items.", t.cfg.TableName()),
+		Why: "DynamoDB is a database without a server of yours: you name a table and one key, and store items under it. " +
+			"The capacity is fixed on purpose: it is the setting that the free tier covers, and when too much comes at once, requests wait instead of costing money.",
+		Settings: []Setting{
+			{"partition key", partitionKey + " (String)", "every item has its own id, and DynamoDB finds it by that"},
+			{"capacity mode", "provisioned", "the free tier covers provisioned capacity; on-demand requests are charged from the first"},
+			{"capacity", fmt.Sprintf("%d reads and %d writes a second", readCapacity, writeCapacity), "25 of each are free in a Region, all tables and indexes together: five tables like this one"},
+			{"auto scaling", "none", "it would raise the capacity beyond what is free, and its alarms use up the free ones"},
+			{"table class", "Standard", "the free tier does not cover the other one"},
+			{"deletion protection", "off", "so that todoctl down can remove it; it asks first and offers a backup"},
+		},
+		Cost:   "Nothing while all tables of this Region stay at or below 25 reads, 25 writes and 25 GB; beyond that this table is about 2.85 USD a month.",
+		Settle: 5 * time.Minute,
+		Gone:   10 * time.Minute,
+	}
+}
+
+// tableSeen is what Observe saw.
+type tableSeen struct {
+	*types.TableDescription
+	tags   map[string]string
+	unsure bool // no tags yet on a table that is only seconds old
+}
+
+func (s *tableSeen) ownerUnknown() bool { return s.unsure }
+
+// Observe looks at the table and, at the same time, at its tags: the ARN is
+// known without asking.
+func (t *table) Observe(ctx context.Context) (Observation, error) {
+	var found *types.TableDescription
+	var tags map[string]string
+	err := together(ctx,
+		func(ctx context.Context) (err error) { found, err = t.find(ctx); return },
+		func(ctx context.Context) (err error) { tags, err = t.tags(ctx); return },
+	)
+	if err != nil || found == nil {
+		return Observation{State: Absent}, err
+	}
+	seen := tableSeen{TableDescription: found, tags: tags}
+	o := Observation{ID: t.cfg.TableARN(), Detail: &seen, Diffs: t.diffs(found), Advice: t.advise(found)}
+	if busy(found) {
+		o.Pending = string(found.TableStatus)
+	}
+	// Tags are eventually consistent: for some seconds a new table may show none,
+	// and one that is going may have lost them. Neither is a stranger's for that.
+	// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTagsOfResource.html
+	young := found.CreationDateTime != nil && t.cfg.Clock.Now().Sub(*found.CreationDateTime) < spread
+	if len(tags) == 0 && (young || found.TableStatus == types.TableStatusDeleting) {
+		seen.unsure = found.TableStatus != types.TableStatusDeleting
+		o.State = Drift
+		if o.Pending == "" {
+			o.Pending = "no tags yet"
+		}
+		return o, nil
+	}
+	return t.cfg.judge(o, tags), nil
+}
+
+// find describes the table; nil means that there is none.
+func (t *table) find(ctx context.Context) (*types.TableDescription, error) {
+	out, err := t.api.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(t.cfg.TableName())})
+	if isGone(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out.Table, nil
+}
+
+func (t *table) tags(ctx context.Context) (map[string]string, error) {
+	tags := map[string]string{}
+	in := &dynamodb.ListTagsOfResourceInput{ResourceArn: aws.String(t.cfg.TableARN())}
+	for {
+		out, err := t.api.ListTagsOfResource(ctx, in)
+		if isGone(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, tag := range out.Tags {
+			tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+		}
+		if in.NextToken = out.NextToken; in.NextToken == nil {
+			return tags, nil
+		}
+	}
+}
+
+// busy says that DynamoDB is at work on the table and will be done by itself.
+func busy(d *types.TableDescription) bool {
+	return slices.Contains([]types.TableStatus{types.TableStatusCreating, types.TableStatusUpdating, types.TableStatusDeleting}, d.TableStatus)
+}
+
+// diffs lists what differs. What nobody has ever changed DynamoDB leaves out:
+// no billing mode means provisioned, no table class means Standard.
+func (t *table) diffs(d *types.TableDescription) []Diff {
+	var diffs []Diff
+	differ := func(field, have, want string) {
+		if have != want {
+			diffs = append(diffs, Diff{Field: field, Have: have, Want: want})
+		}
+	}
+	if !busy(d) {
+		differ("status", string(d.TableStatus), string(types.TableStatusActive))
+	}
+	differ("partition key", keyOf(d), partitionKey+" (S)")
+	differ("capacity mode", string(billingMode(d)), string(types.BillingModeProvisioned))
+	if billingMode(d) == types.BillingModeProvisioned && d.ProvisionedThroughput != nil {
+		differ("read capacity", fmt.Sprint(aws.ToInt64(d.ProvisionedThroughput.ReadCapacityUnits)), fmt.Sprint(readCapacity))
+		differ("write capacity", fmt.Sprint(aws.ToInt64(d.ProvisionedThroughput.WriteCapacityUnits)), fmt.Sprint(writeCapacity))
+	}
+	differ("table class", string(tableClass(d)), string(types.TableClassStandard))
+	differ("deletion protection", onOff(protected(d)), "off")
+	return diffs
+}
+
+func billingMode(d *types.TableDescription) types.BillingMode {
+	if d.BillingModeSummary == nil || d.BillingModeSummary.BillingMode == "" {
+		return types.BillingModeProvisioned
+	}
+	return d.BillingModeSummary.BillingMode
+}
+
+func tableClass(d *types.TableDescription) types.TableClass {
+	if d.TableClassSummary == nil || d.TableClassSummary.TableClass == "" {
+		return types.TableClassStandard
+	}
+	return d.TableClassSummary.TableClass
+}
+
+func protected(d *types.TableDescription) bool { return aws.ToBool(d.DeletionProtectionEnabled) }
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+// keyOf writes a table's key in words: "id (S)", "user (S), day (N)".
+func keyOf(d *types.TableDescription) string {
+	var parts []string
+	for _, k := range d.KeySchema {
+		kind := "?"
+		for _, a := range d.AttributeDefinitions {
+			if aws.ToString(a.AttributeName) == aws.ToString(k.AttributeName) {
+				kind = string(a.AttributeType)
+			}
+		}
+		parts = append(parts, fmt.Sprintf("%s (%s)", aws.ToString(k.AttributeName), kind))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// advise names what counts towards the free tier too and is not todoctl's.
+func (t *table) advise(d *types.TableDescription) []string {
+	if n := len(d.GlobalSecondaryIndexes); n > 0 {
+		return []string{fmt.Sprintf("%s has %d global secondary index(es), whose capacity counts towards the free 25 as well", t.cfg.TableName(), n)}
+	}
+	return nil
+}
+
+// A KeySchemaError says that the table's key is another one. A key cannot be
+// changed, and todoctl does not delete a table to make it anew.
+type KeySchemaError struct{ Table, Have string }
+
+func (e *KeySchemaError) Error() string {
+	return fmt.Sprintf("%s has the key %s and the handler needs %s (S)",
+		e.Table, e.Have, partitionKey)
+}
+
+// A ProtectedError says that a table cannot be deleted because somebody has
+// switched its deletion protection on, which todoctl never does.
+type ProtectedError struct{ Table, Region string }
+
+func (e *ProtectedError) Error() string {
+	return e.Table + " is protected against deletion"
+}
+
+// Undeletable returns the ProtectedError that down would end in, before it has
+// taken anything away.
+func Undeletable(plan []Change) error {
+	for _, c := range plan {
+		t, is := c.Step.(*table)
+		seen, looked := c.Seen.Detail.(*tableSeen)
+		if is && looked && c.Action == Delete && seen.TableDescription != nil && protected(seen.TableDescription) {
+			return &StepError{Step: c.Name(), Action: Delete, Err: &ProtectedError{Table: t.cfg.TableName(), Region: t.cfg.Region}}
+		}
+	}
+	return nil
+}
+
+// Apply creates the table, or repairs it. It returns when DynamoDB has accepted
+// the last change.
+func (t *table) Apply(ctx context.Context, seen Observation) error {
+	s, ok := seen.Detail.(*tableSeen)
+	if seen.State == Absent || !ok {
+		return t.create(ctx)
+	}
+	switch {
+	case s.unsure:
+		// Whose it is must be known before any other step changes anything.
+		o, err := t.cfg.Clock.claimed(ctx, t, nil)
+		if err != nil || o.State == OK {
+			return err
+		}
+		return t.Apply(ctx, o)
+	case s.TableStatus == types.TableStatusDeleting:
+		if err := t.waitGone(ctx); err != nil {
+			return err
+		}
+		return t.create(ctx)
+	}
+	return t.repair(ctx, s)
+}
+
+func (t *table) create(ctx context.Context) error {
+	_, err := t.api.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName:            aws.String(t.cfg.TableName()),
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String(partitionKey), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String(partitionKey), KeyType: types.KeyTypeHash}},
+		// AWS's pages now recommend on-demand, which the free tier does not cover.
+		BillingMode:           types.BillingModeProvisioned,
+		ProvisionedThroughput: throughput(),
+		TableClass:            types.TableClassStandard,
+		Tags:                  t.tagList(),
+	})
+	if apiCode(err) != "ResourceInUseException" {
+		return err
+	}
+	seen, err := t.cfg.Clock.claimed(ctx, t, err)
+	if err != nil || seen.State == OK {
+		return err
+	}
+	return t.Apply(ctx, seen)
+}
+
+func throughput() *types.ProvisionedThroughput {
+	return &types.ProvisionedThroughput{ReadCapacityUnits: aws.Int64(readCapacity), WriteCapacityUnits: aws.Int64(writeCapacity)}
+}
+
+func (t *table) tagList() []types.Tag {
+	var tags []types.Tag
+	for k, v := range t.cfg.Tags() {
+		tags = append(tags, types.Tag{Key: aws.String(k), Value: aws.String(v)})
+	}
+	slices.SortFunc(tags, func(a, b types.Tag) int { return strings.Compare(*a.Key, *b.Key) })
+	return tags
+}
+
+// repair ends the differences, one kind at a time: UpdateTable takes no more.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
+func (t *table) repair(ctx context.Context, s *tableSeen) error {
+	if have := keyOf(s.TableDescription); have != partitionKey+" (S)" {
+		return &KeySchemaError{Table: t.cfg.TableName(), Have: have}
+	}
+	if ours, _ := t.cfg.owned(s.tags); !ours {
+		if _, err := t.api.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: aws.String(t.cfg.TableARN()), Tags: t.tagList()}); err != nil {
+			return err
+		}
+	}
+	for _, kind := range []struct {
+		needed func(*types.TableDescription) bool
+		change dynamodb.UpdateTableInput
+	}{
+		{
+			func(d *types.TableDescription) bool {
+				p := d.ProvisionedThroughput
+				return billingMode(d) != types.BillingModeProvisioned || p == nil ||
+					aws.ToInt64(p.ReadCapacityUnits) != readCapacity || aws.ToInt64(p.WriteCapacityUnits) != writeCapacity
+			},
+			dynamodb.UpdateTableInput{BillingMode: types.BillingModeProvisioned, ProvisionedThroughput: throughput()},
+		},
+		{
+			func(d *types.TableDescription) bool { return tableClass(d) != types.TableClassStandard },
+			dynamodb.UpdateTableInput{TableClass: types.TableClassStandard},
+		},
+		{
+			protected,
+			dynamodb.UpdateTableInput{DeletionProtectionEnabled: aws.Bool(false)},
+		},
+	} {
+		if !kind.needed(s.TableDescription) {
+			continue
+		}
+		kind.change.TableName = aws.String(t.cfg.TableName())
+		if err := t.update(ctx, kind.needed, &kind.change); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// update makes one change when the table is free for it. It looks first every
+// time: a change whose answer was lost must not be sent again, because the same
+// capacity twice is an error.
+func (t *table) update(ctx context.Context, needed func(*types.TableDescription) bool, change *dynamodb.UpdateTableInput) error {
+	return t.cfg.Clock.until(ctx, t.Describe().Settle, func() (bool, error, error) {
+		now, err := t.find(ctx)
+		if err != nil {
+			return false, nil, err
+		}
+		switch {
+		case now == nil:
+			return false, nil, fmt.Errorf("%s is gone", t.cfg.TableName())
+		case busy(now):
+			return false, &UnsettledError{Waited: t.Describe().Settle, Seen: Observation{State: Drift, Pending: string(now.TableStatus)}, Goal: Up}, nil
+		case !needed(now):
+			return true, nil, nil
+		}
+		_, err = t.api.UpdateTable(ctx, change)
+		if apiCode(err) == "ResourceInUseException" {
+			return false, err, nil
+		}
+		return err == nil, nil, err
+	})
+}
+
+// Destroy deletes the table with its items. The person has been asked, and
+// offered a backup, by then.
+func (t *table) Destroy(ctx context.Context, seen Observation) error {
+	if s, ok := seen.Detail.(*tableSeen); ok {
+		switch {
+		case s.TableStatus == types.TableStatusDeleting:
+			return nil
+		case s.unsure:
+			if _, err := t.cfg.Clock.claimed(ctx, t, nil); err != nil {
+				return err
+			}
+		case protected(s.TableDescription):
+			return &ProtectedError{Table: t.cfg.TableName(), Region: t.cfg.Region}
+		}
+	}
+	return t.cfg.Clock.until(ctx, t.Describe().Gone, func() (bool, error, error) {
+		_, err := t.api.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(t.cfg.TableName())})
+		switch {
+		case err == nil, isGone(err):
+			return true, nil, nil
+		case apiCode(err) == "ResourceInUseException": // CREATING, UPDATING or DELETING
+			return false, err, nil
+		case apiCode(err) == "ValidationException" && strings.Contains(strings.ToLower(err.Error()), "protect"):
+			return false, nil, &ProtectedError{Table: t.cfg.TableName(), Region: t.cfg.Region}
+		}
+		return false, nil, err
+	})
+}
+
+func (t *table) waitGone(ctx context.Context) error {
+	return t.cfg.Clock.until(ctx, t.Describe().Gone, func() (bool, error, error) {
+		now, err := t.find(ctx)
+		return now == nil, &UnsettledError{Waited: t.Describe().Gone, Seen: Observation{State: Drift, Pending: "DELETING"}, Goal: Down}, err
+	})
+}

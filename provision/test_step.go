@@ -1,0 +1,416 @@
+package provision
+
+// The name of this file is test_step.go, not test.go with a test_test.go beside
+// it, and never *_test.go: Go would leave that out of the program.
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+type testAPI interface {
+	GetFunctionUrlConfig(ctx context.Context, in *lambda.GetFunctionUrlConfigInput, opts ...func(*lambda.Options)) (*lambda.GetFunctionUrlConfigOutput, error)
+}
+
+// A TestResult is what the Function URL answered.
+type TestResult struct {
+	URL    string
+	Posted json.RawMessage // the answer to this run's POST; nil when it made none
+	Status int             // HTTP status of the latest answer; 0 when there was none
+	Listed json.RawMessage // the answer to GET, when it is a list
+	Count  int             // items in Listed
+}
+
+// TestTask is the to-do that the walkthrough writes first.
+const TestTask = "Buy groceries"
+
+const (
+	// testOrigin makes the URL add its CORS headers, which it does for requests
+	// with an Origin only. Without one, curl never shows what a browser refuses.
+	testOrigin = "http://localhost:3000"
+
+	// testPatience is how long a fresh URL may answer 403 (its policy spreads),
+	// 429 or 5xx (the role's policies spread).
+	testPatience = 60 * time.Second
+
+	// maxAnswer is a little more than the 6 MB that Lambda lets a function answer.
+	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+	maxAnswer = 7 << 20
+)
+
+// testStep is step 5: it uses the API once, as a learner would. It makes no
+// resource, so there is nothing that Destroy could take away.
+type testStep struct {
+	cfg  Config
+	api  testAPI
+	http *http.Client
+
+	posted *TestResult // what Apply's POST answered, so that the look after it shows both
+	signed bool        // the URL takes signed requests only
+	young  bool        // the URL is so new that its statements may not have spread
+}
+
+func newTest(cfg Config, api testAPI, http *http.Client) Step {
+	return &testStep{cfg: cfg, api: api, http: http}
+}
+
+func (s *testStep) Describe() Description {
+	return Description{
+		Name:     "test",
+		Resource: "the API",
+		What:     "Sends one to-do to the Function URL and asks for the list, as an app of yours would.",
+		Why: "It proves the four steps before it at once: the URL lets the request in, Lambda runs the function, " +
+			"the role lets the function use the table, and the table keeps the item. It also asks as a web page would, " +
+			"with an Origin header, because a fault in CORS shows in browsers only and never in curl.",
+		Settings: []Setting{
+			{Name: "POST", Value: `{"task": "` + TestTask + `"}`, Why: "makes an item with a random id; once, when the URL is new"},
+			{Name: "GET", Value: "the list", Why: "must be a JSON array with exactly one Access-Control-Allow-Origin header"},
+		},
+		Cost:   "Nothing: two requests of the million that are free each month.",
+		Settle: testPatience,
+	}
+}
+
+func (s *testStep) Observe(ctx context.Context) (Observation, error) {
+	at, err := s.url(ctx)
+	if err != nil {
+		return Observation{}, err
+	}
+	if at == "" {
+		return Observation{State: Absent}, nil
+	}
+	seen, err := s.look(ctx, at)
+	if err != nil {
+		return Observation{}, err
+	}
+	if s.cfg.Fresh && seen.State == OK && s.posted == nil && !s.signed {
+		seen.State = Absent // this run's item is what is asked for, and it is not there yet
+	}
+	return seen, nil
+}
+
+// url returns the Function URL, "" when there is none. After Apply it is known:
+// a URL never changes while its function lives.
+func (s *testStep) url(ctx context.Context) (string, error) {
+	if s.posted != nil {
+		return s.posted.URL, nil
+	}
+	out, err := s.api.GetFunctionUrlConfig(ctx, &lambda.GetFunctionUrlConfigInput{FunctionName: aws.String(s.cfg.FunctionName())})
+	if isGone(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	s.signed = out.AuthType == types.FunctionUrlAuthTypeAwsIam
+	s.young = s.cfg.Clock.Now().Sub(lambdaTime(aws.ToString(out.CreationTime))) < testPatience
+	return aws.ToString(out.FunctionUrl), nil
+}
+
+// lambdaTime reads a time as Lambda writes it: ISO 8601, with Z or an offset. The
+// zero time stands for one that cannot be read.
+// https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionUrlConfig.html
+func lambdaTime(s string) time.Time {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999-0700"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+// look asks for the list and judges the answer.
+func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
+	result := TestResult{URL: at}
+	if s.posted != nil {
+		result.Posted = s.posted.Posted
+	}
+	seen := Observation{ID: at, Detail: &result}
+	got, err := s.send(ctx, http.MethodGet, at, nil)
+	if err != nil {
+		if ctx.Err() != nil {
+			return Observation{}, ctx.Err()
+		}
+		seen.State = Drift
+		seen.Diffs = []Diff{{Field: "the answer to GET", Have: "missing (" + plain(err) + ")", Want: "200"}}
+		return seen, nil
+	}
+	result.Status = got.status
+	if s.signed {
+		return s.judgeSigned(seen, got), nil
+	}
+	var items []json.RawMessage
+	if got.status != http.StatusOK {
+		seen.Diffs = append(seen.Diffs, Diff{Field: "the answer to GET", Have: got.cause(), Want: "200"})
+	} else {
+		seen.Diffs = append(seen.Diffs, got.form()...)
+		if err := json.Unmarshal(got.body, &items); err != nil || items == nil {
+			seen.Diffs = append(seen.Diffs, Diff{Field: "the list", Have: "something else (" + excerpt(got.body) + ")", Want: "a JSON array"})
+		} else {
+			result.Listed, result.Count = got.body, len(items)
+		}
+	}
+	seen.State = OK
+	if len(seen.Diffs) > 0 {
+		seen.State = Drift
+		seen.Advice = s.mend(got)
+		if s.young && got.passing() {
+			seen.Pending = "the new URL's statements are spreading"
+		}
+	}
+	return seen, nil
+}
+
+// judgeSigned judges the answer of a URL that takes signed requests only, to a
+// request without a signature.
+func (s *testStep) judgeSigned(seen Observation, got answer) Observation {
+	if got.status != http.StatusForbidden {
+		seen.State = Drift
+		seen.Diffs = []Diff{{Field: "the answer to an unsigned GET", Have: got.cause(), Want: "403"}}
+		return seen
+	}
+	seen.State = OK
+	seen.Advice = []string{"the URL answers 403 to unsigned requests, as it should; a real test needs a request signed with SigV4 for the service lambda, such as: " +
+		"curl --aws-sigv4 " + quote("aws:amz:"+s.cfg.Region+":lambda") + ` --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ` + quote(seen.ID)}
+	return seen
+}
+
+// mend says what to do about an answer that is not right.
+func (s *testStep) mend(got answer) []string {
+	switch {
+	case got.status == http.StatusForbidden:
+		return []string{"look at the URL's two permission statements: " + s.cfg.command("url")}
+	case got.status >= 500:
+		return []string{"read what the function says: " + s.cfg.command("logs")}
+	case got.origins() > 1:
+		return []string{"take the Access-Control-Allow-Origin header out of the handler: the Function URL adds it already"}
+	case got.status == http.StatusOK && got.origins() == 0:
+		return []string{"look at the URL's CORS settings: " + s.cfg.command("url")}
+	}
+	return nil
+}
+
+// Apply writes one item, when there was no URL at the time of the plan or when
+// the test is asked to. In any other case it has nothing to do: what was wrong
+// has been mended by the steps before, and Run looks until the list answers.
+func (s *testStep) Apply(ctx context.Context, seen Observation) error {
+	if seen.State != Absent && !s.cfg.Fresh {
+		return nil
+	}
+	at, err := s.url(ctx)
+	if err != nil || s.signed {
+		return err
+	}
+	if at == "" {
+		return errors.New("there is no Function URL to test")
+	}
+	body, err := json.Marshal(map[string]string{"task": TestTask})
+	if err != nil {
+		return err
+	}
+	return s.cfg.Clock.until(ctx, testPatience, func() (bool, error, error) {
+		got, err := s.send(ctx, http.MethodPost, at, body)
+		switch {
+		case ctx.Err() != nil:
+			return false, nil, ctx.Err()
+		case err != nil:
+			return false, fmt.Errorf("the Function URL does not answer: %s", plain(err)), nil
+		case got.passing():
+			return false, fmt.Errorf("the answer to POST is %s", got.cause()), nil
+		}
+		if err := checkPosted(got); err != nil {
+			return false, nil, err
+		}
+		s.posted = &TestResult{URL: at, Posted: got.body, Status: got.status}
+		return true, nil, nil
+	})
+}
+
+func (s *testStep) Destroy(context.Context, Observation) error { return nil }
+
+// checkPosted checks the answer to POST.
+func checkPosted(got answer) error {
+	if got.status != http.StatusCreated {
+		return fmt.Errorf("the answer to POST is %s, should be 201", got.cause())
+	}
+	if diffs := got.form(); len(diffs) > 0 {
+		return fmt.Errorf("in the answer to POST, %s", diffs[0])
+	}
+	var item struct {
+		ID        string `json:"id"`
+		Task      string `json:"task"`
+		Completed *bool  `json:"completed"`
+	}
+	if err := json.Unmarshal(got.body, &item); err != nil {
+		return fmt.Errorf("the answer to POST is not the item: %s", excerpt(got.body))
+	}
+	switch {
+	case item.ID == "":
+		return errors.New("the item that POST answers has no id")
+	case item.Task != TestTask:
+		return fmt.Errorf("the item that POST answers has the task %q, should be %q", item.Task, TestTask)
+	case item.Completed == nil || *item.Completed:
+		return errors.New("the item that POST answers should have \"completed\": false")
+	}
+	return nil
+}
+
+// An answer is one HTTP answer of the Function URL.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send makes one request, with a deadline of its own: the HTTP client has none.
+func (s *testStep) send(ctx context.Context, method, at string, body []byte) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, at, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header.Set("Origin", testOrigin)
+	if body != nil {
+		// Without it the URL hands the body over in base64, and not as JSON.
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := s.http.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	got, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: res.StatusCode, header: res.Header, body: got}, nil
+}
+
+// passing says that the answer may be another one in a few seconds.
+func (a answer) passing() bool {
+	return a.status == http.StatusForbidden || a.status == http.StatusTooManyRequests || a.status >= 500
+}
+
+// cause is the status with what it means here.
+func (a answer) cause() string {
+	why := ""
+	switch {
+	case a.status == http.StatusForbidden:
+		why = "the URL lets nobody in: a statement of its policy is missing or has not spread yet"
+	case a.status == http.StatusTooManyRequests:
+		why = "too many requests at once for the account's limit"
+	case a.status == http.StatusBadGateway:
+		why = "the function failed or timed out"
+	case a.status >= 500:
+		why = "the function answers with an error: " + excerpt(a.body)
+	case a.status >= 300:
+		why = cmp.Or(http.StatusText(a.status), "not a known status")
+	default:
+		return fmt.Sprint(a.status)
+	}
+	return fmt.Sprintf("%d (%s)", a.status, why)
+}
+
+// form says what is wrong with the headers of a good answer.
+func (a answer) form() []Diff {
+	var diffs []Diff
+	if kind, _, _ := mime.ParseMediaType(a.header.Get("Content-Type")); kind != "application/json" {
+		diffs = append(diffs, Diff{Field: "the content type", Have: cmp.Or(kind, "missing"), Want: "application/json"})
+	}
+	switch n := a.origins(); {
+	case n == 0:
+		diffs = append(diffs, Diff{Field: "Access-Control-Allow-Origin", Have: "missing, so browsers refuse the answer", Want: "there once"})
+	case n > 1:
+		diffs = append(diffs, Diff{Field: "Access-Control-Allow-Origin", Have: fmt.Sprintf("there %s, so browsers refuse the answer", times(n)), Want: "there once"})
+	}
+	return diffs
+}
+
+// origins counts the values of Access-Control-Allow-Origin. Two header lines and
+// one line with a comma are the same to a browser: it refuses both.
+func (a answer) origins() int {
+	n := 0
+	for _, line := range a.header.Values("Access-Control-Allow-Origin") {
+		n += strings.Count(line, ",") + 1
+	}
+	return n
+}
+
+func times(n int) string {
+	if n == 2 {
+		return "twice"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// excerpt is the beginning of an answer's body, on one line.
+func excerpt(body []byte) string {
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body), "?")), " ")
+	if text == "" {
+		return "an empty body"
+	}
+	if runes := []rune(text); len(runes) > 80 {
+		text = string(runes[:80]) + "..."
+	}
+	return text
+}
+
+// plain is an HTTP client's error without the method and the URL before it.
+func plain(err error) string {
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		if outer.Timeout() {
+			return "no answer within " + attemptTimeout.String()
+		}
+		err = outer.Err
+	}
+	return err.Error()
+}
+
+// CurlLines returns the two lines that do by hand what the test does. They are
+// good for sh and for PowerShell 7.3 and later, which pass what is in single
+// quotes on as it stands. Windows PowerShell 5.1 strips the inner double quotes
+// and has another program under the name of curl: there, cmd.exe or
+// PowerShell 7 is needed.
+func CurlLines(url string) (post, get string) {
+	url = quote(url)
+	return "curl " + url + " -H 'content-type: application/json' -d '{\"task\": \"" + TestTask + "\"}'", "curl " + url
+}
+
+var bare = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=-]+$`)
+
+// quote makes one word of text for sh.
+func quote(text string) string {
+	if bare.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// command is a todoctl command for this stack, to paste.
+func (c Config) command(words string) string {
+	line := "todoctl " + words
+	if c.Local {
+		line += " --local"
+	}
+	if c.Stack != DefaultStack {
+		line += " --stack " + c.Stack
+	}
+	return line
+}

@@ -1,0 +1,343 @@
+package provision
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// A urlScript is a Function URL that answers from a script; the last answer stays.
+type urlScript struct {
+	missing bool // there is no URL
+	signed  bool // it takes signed requests only
+	created string
+	get     []reply
+	post    []reply
+	asked   []string // "GET", "POST"
+	bodies  []string
+	origins []string
+}
+
+type reply struct {
+	status int
+	body   string
+	kind   string   // content type; "" means application/json
+	allow  []string // Access-Control-Allow-Origin; nil means "*" once
+	err    error
+}
+
+func (s *urlScript) GetFunctionUrlConfig(context.Context, *lambda.GetFunctionUrlConfigInput, ...func(*lambda.Options)) (*lambda.GetFunctionUrlConfigOutput, error) {
+	if s.missing {
+		return nil, &lambdatypes.ResourceNotFoundException{}
+	}
+	out := &lambda.GetFunctionUrlConfigOutput{
+		FunctionUrl:  aws.String("https://abc.lambda-url.eu-west-1.on.aws/"),
+		AuthType:     lambdatypes.FunctionUrlAuthTypeNone,
+		CreationTime: aws.String(s.created),
+	}
+	if s.signed {
+		out.AuthType = lambdatypes.FunctionUrlAuthTypeAwsIam
+	}
+	return out, nil
+}
+
+func (s *urlScript) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, _ := io.ReadAll(r.Body)
+	s.asked, s.bodies, s.origins = append(s.asked, r.Method), append(s.bodies, string(body)), append(s.origins, r.Header.Get("Origin"))
+	list := &s.get
+	if r.Method == http.MethodPost {
+		list = &s.post
+		if got := r.Header.Get("Content-Type"); got != "application/json" {
+			return nil, errors.New("content type " + got)
+		}
+	}
+	now := (*list)[0]
+	if len(*list) > 1 {
+		*list = (*list)[1:]
+	}
+	if now.err != nil {
+		return nil, now.err
+	}
+	header := http.Header{"Content-Type": {"application/json"}, "Access-Control-Allow-Origin": {"*"}}
+	if now.kind != "" {
+		header.Set("Content-Type", now.kind)
+	}
+	if now.allow != nil {
+		header["Access-Control-Allow-Origin"] = now.allow
+	}
+	return &http.Response{StatusCode: now.status, Header: header, Body: io.NopCloser(strings.NewReader(now.body)), Request: r}, nil
+}
+
+// handTurned is a clock that moves when somebody sleeps.
+func handTurned() Clock {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	return Clock{
+		Now:   func() time.Time { return now },
+		Sleep: func(ctx context.Context, d time.Duration) error { now = now.Add(d); return ctx.Err() },
+	}
+}
+
+const listed = `[{"id":"1","task":"Buy groceries","completed":false}]`
+
+var (
+	listReply = reply{status: 200, body: listed}
+	itemReply = reply{status: 201, body: `{"id":"1","task":"Buy groceries","completed":false}`}
+)
+
+func scripted(s *urlScript, edit func(*Config)) (Config, Step) {
+	cfg := Config{Stack: "Todo", Region: "eu-west-1", Auth: AuthNone, Clock: handTurned()}
+	if edit != nil {
+		edit(&cfg)
+	}
+	return cfg, newTest(cfg, s, &http.Client{Transport: s})
+}
+
+func runTest(t *testing.T, cfg Config, step Step) ([]Change, error) {
+	t.Helper()
+	plan, err := Plan(t.Context(), []Page{{Step: step}}, Up)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan, Run(t.Context(), plan, Options{Goal: Up, Clock: cfg.Clock})
+}
+
+func TestTheFirstTestPostsOnceAndThenAsksForTheList(t *testing.T) {
+	s := &urlScript{missing: true, get: []reply{listReply}, post: []reply{itemReply}}
+	cfg, step := scripted(s, nil)
+	plan, err := Plan(t.Context(), []Page{{Step: step}}, Up)
+	if err != nil || plan[0].Action != Create || len(s.asked) != 0 {
+		t.Fatalf("without a URL the plan is %v, %v, after %v", plan[0].Action, err, s.asked)
+	}
+	s.missing = false // the step before has made it
+	var last Observation
+	if err := Run(t.Context(), plan, Options{Goal: Up, Clock: cfg.Clock, On: func(e Event) { last = e.Seen }}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.asked, []string{"POST", "GET"}) {
+		t.Errorf("asked %v, should be one POST and one GET", s.asked)
+	}
+	if s.bodies[0] != `{"task":"Buy groceries"}` || s.origins[0] == "" || s.origins[1] == "" {
+		t.Errorf("sent %q with the origins %q", s.bodies[0], s.origins)
+	}
+	result, _ := last.Detail.(*TestResult)
+	if result == nil || string(result.Posted) != itemReply.body || string(result.Listed) != listed || result.Count != 1 || result.Status != 200 {
+		t.Errorf("the result is %+v", result)
+	}
+}
+
+func TestTheSecondTestOnlyGets(t *testing.T) {
+	s := &urlScript{get: []reply{listReply}}
+	cfg, step := scripted(s, nil)
+	plan, err := runTest(t, cfg, step)
+	if err != nil || plan[0].Action != Keep || !slices.Equal(s.asked, []string{"GET"}) {
+		t.Errorf("action %s, asked %v, err %v; should keep after one GET", plan[0].Action, s.asked, err)
+	}
+}
+
+func TestFreshPostsAlthoughTheListAnswers(t *testing.T) {
+	s := &urlScript{get: []reply{listReply}, post: []reply{itemReply}}
+	cfg, step := scripted(s, func(c *Config) { c.Fresh = true })
+	if _, err := runTest(t, cfg, step); err != nil || !slices.Equal(s.asked, []string{"GET", "POST", "GET"}) {
+		t.Errorf("asked %v, err %v", s.asked, err)
+	}
+}
+
+func TestARepairedAPIIsNotPostedTo(t *testing.T) {
+	s := &urlScript{get: []reply{{status: 403}, {status: 403}, listReply}}
+	cfg, step := scripted(s, nil)
+	plan, err := runTest(t, cfg, step)
+	if err != nil || plan[0].Action != Update || !slices.Equal(s.asked, []string{"GET", "GET", "GET"}) {
+		t.Errorf("action %s, asked %v, err %v; should look until the list answers", plan[0].Action, s.asked, err)
+	}
+}
+
+func TestPostWaitsForAFreshURL(t *testing.T) {
+	refused := reply{err: errors.New("connection refused")}
+	s := &urlScript{missing: true, get: []reply{listReply}, post: []reply{{status: 403}, {status: 429}, {status: 502}, refused, itemReply}}
+	cfg, step := scripted(s, nil)
+	plan, err := Plan(t.Context(), []Page{{Step: step}}, Up)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.missing = false
+	started := cfg.Clock.Now()
+	if err := Run(t.Context(), plan, Options{Goal: Up, Clock: cfg.Clock}); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.asked) != 6 || cfg.Clock.Now().Equal(started) {
+		t.Errorf("asked %v within %s", s.asked, cfg.Clock.Now().Sub(started))
+	}
+}
+
+func TestPostGivesUpAfterAMinute(t *testing.T) {
+	s := &urlScript{missing: true, post: []reply{{status: 403}}}
+	cfg, step := scripted(s, nil)
+	plan, err := Plan(t.Context(), []Page{{Step: step}}, Up)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.missing = false
+	started := cfg.Clock.Now()
+	err = Run(t.Context(), plan, Options{Goal: Up, Clock: cfg.Clock})
+	if err == nil || !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), "statement") {
+		t.Errorf("err = %v, should name the 403 and its cause", err)
+	}
+	if waited := cfg.Clock.Now().Sub(started); waited < time.Minute || waited > 70*time.Second {
+		t.Errorf("gave up after %s, should be a minute", waited)
+	}
+}
+
+func TestPostChecksTheItem(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		post reply
+		want string
+	}{
+		{"another status", reply{status: 200, body: itemReply.body}, "200, should be 201"},
+		{"a bad request", reply{status: 400, body: `{}`}, "400"},
+		{"not JSON", reply{status: 201, body: "ok"}, "not the item"},
+		{"another content type", reply{status: 201, body: itemReply.body, kind: "text/plain"}, "text/plain"},
+		{"no id", reply{status: 201, body: `{"task":"Buy groceries","completed":false}`}, "no id"},
+		{"another task", reply{status: 201, body: `{"id":"1","task":"Untitled Task","completed":false}`}, "Untitled Task"},
+		{"completed", reply{status: 201, body: `{"id":"1","task":"Buy groceries","completed":true}`}, "completed"},
+		{"completed is missing", reply{status: 201, body: `{"id":"1","task":"Buy groceries"}`}, "completed"},
+		{"CORS twice", reply{status: 201, body: itemReply.body, allow: []string{"*", "*"}}, "Access-Control-Allow-Origin"},
+	} {
+		s := &urlScript{post: []reply{c.post}}
+		_, step := scripted(s, nil)
+		err := step.Apply(t.Context(), Observation{State: Absent})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: err = %v, should say %q", c.name, err, c.want)
+		}
+		if len(s.asked) != 1 {
+			t.Errorf("%s: asked %v; a wrong answer does not become right by asking again", c.name, s.asked)
+		}
+	}
+}
+
+func TestObserveJudgesTheList(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		get    reply
+		diff   string // "" means OK
+		advice string
+	}{
+		{"a list", listReply, "", ""},
+		{"an empty list", reply{status: 200, body: `[]`}, "", ""},
+		{"with a charset", reply{status: 200, body: `[]`, kind: "application/json; charset=utf-8"}, "", ""},
+		{"the origin itself", reply{status: 200, body: `[]`, allow: []string{testOrigin}}, "", ""},
+		{"null", reply{status: 200, body: `null`}, "should be a JSON array", ""},
+		{"an object", reply{status: 200, body: `{"a":1}`}, `something else ({"a":1})`, ""},
+		{"text", reply{status: 200, body: `[]`, kind: "text/plain"}, "the content type is text/plain", ""},
+		{"CORS twice", reply{status: 200, body: `[]`, allow: []string{"*", "*"}}, "Access-Control-Allow-Origin is there twice", "take the"},
+		{"CORS twice in one line", reply{status: 200, body: `[]`, allow: []string{"*, *, *"}}, "Access-Control-Allow-Origin is there 3 times", "take the"},
+		{"no CORS", reply{status: 200, body: `[]`, allow: []string{}}, "Access-Control-Allow-Origin is missing", "todoctl url --stack Chat"},
+		{"forbidden", reply{status: 403}, "a statement of its policy is missing", "todoctl url --stack Chat"},
+		{"throttled", reply{status: 429}, "too many requests", ""},
+		{"failed", reply{status: 502, body: "Internal Server Error"}, "the function failed", "todoctl logs --stack Chat"},
+		{"no answer", reply{err: errors.New("no such host")}, "missing (no such host)", ""},
+	} {
+		s := &urlScript{get: []reply{c.get}}
+		_, step := scripted(s, func(cfg *Config) { cfg.Stack = "Chat" })
+		seen, err := step.Observe(t.Context())
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if c.diff == "" {
+			if seen.State != OK || len(seen.Diffs) > 0 {
+				t.Errorf("%s: %s with %v, should be ok", c.name, seen.State, seen.Diffs)
+			}
+			continue
+		}
+		if seen.State != Drift || !strings.Contains(seen.Diffs[0].String(), c.diff) {
+			t.Errorf("%s: %s with %v, should be drift with %q", c.name, seen.State, seen.Diffs, c.diff)
+		}
+		if got := strings.Join(seen.Advice, "\n"); !strings.Contains(got, c.advice) {
+			t.Errorf("%s: advice %q, should contain %q", c.name, got, c.advice)
+		}
+		if slices.Contains(s.asked, http.MethodPost) {
+			t.Errorf("%s: a look wrote something", c.name)
+		}
+	}
+}
+
+func TestASignedURLIsNotTestedWithUnsignedRequests(t *testing.T) {
+	s := &urlScript{signed: true, get: []reply{{status: 403}}}
+	cfg, step := scripted(s, func(c *Config) { c.Fresh = true })
+	plan, err := runTest(t, cfg, step)
+	if err != nil || plan[0].Action != Keep || !strings.Contains(plan[0].Seen.Advice[0], "SigV4") {
+		t.Errorf("action %s, advice %v, err %v", plan[0].Action, plan[0].Seen.Advice, err)
+	}
+	if err := step.Apply(t.Context(), Observation{State: Absent}); err != nil || slices.Contains(s.asked, http.MethodPost) {
+		t.Errorf("err %v, asked %v; nothing may be posted without a signature", err, s.asked)
+	}
+	open := &urlScript{signed: true, get: []reply{listReply}}
+	_, step = scripted(open, nil)
+	if seen, err := step.Observe(t.Context()); err != nil || seen.State != Drift {
+		t.Errorf("a URL that should be closed answers 200, and that is %s, %v", seen.State, err)
+	}
+}
+
+func TestOnlyAYoungURLIsWaitedFor(t *testing.T) {
+	for created, pending := range map[string]bool{
+		"2026-11-23T11:59:30.000+0000": true,
+		"2026-11-23T11:59:30.123Z":     true,
+		"2026-11-23T11:58:00.000+0000": false,
+		"":                             false,
+	} {
+		s := &urlScript{created: created, get: []reply{{status: 403}}}
+		_, step := scripted(s, nil)
+		seen, err := step.Observe(t.Context())
+		if err != nil || seen.State != Drift || (seen.Pending != "") != pending {
+			t.Errorf("of a URL made at %q the look at 12:00 says %s, pending %q, %v", created, seen.State, seen.Pending, err)
+		}
+	}
+}
+
+func TestACancelledLookIsAnErrorAndNoDrift(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := &urlScript{get: []reply{{err: context.Canceled}}}
+	_, step := scripted(s, nil)
+	cancel()
+	if seen, err := step.Observe(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("seen %v, err %v", seen, err)
+	}
+}
+
+func TestCurlLinesAreWhatAShellPassesOn(t *testing.T) {
+	_, get := CurlLines("http://127.0.0.1:8080/")
+	if get != "curl http://127.0.0.1:8080/" {
+		t.Errorf("get = %s", get)
+	}
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no sh")
+	}
+	for _, url := range []string{"http://127.0.0.1:8080/", "https://x/?a=b&c='d'; echo e"} {
+		post, _ := CurlLines(url)
+		out, err := exec.Command(sh, "-c", `curl() { for word in "$@"; do printf '%s\n' "$word"; done; }; `+post).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := strings.Split(strings.TrimSpace(string(out)), "\n")
+		if !slices.Contains(words, url) || !slices.Contains(words, "content-type: application/json") {
+			t.Errorf("a shell passes %q on", words)
+		}
+		var sent map[string]string
+		if err := json.Unmarshal([]byte(words[len(words)-1]), &sent); err != nil || sent["task"] != TestTask {
+			t.Errorf("the body %q is not the to-do: %v", words[len(words)-1], err)
+		}
+	}
+}

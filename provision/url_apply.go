@@ -1,0 +1,182 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// Apply makes the URL, or repairs it, and then its statements. An existing URL
+// is never deleted and made anew: its address could not be had back.
+func (u *functionURL) Apply(ctx context.Context, seen Observation) error {
+	s, ok := seen.Detail.(*urlSeen)
+	if !ok {
+		return errors.New("the URL has not been looked at")
+	}
+	if s.config == nil {
+		if err := u.create(ctx); err != nil {
+			return err
+		}
+	} else if len(u.configDiffs(s.config)) > 0 {
+		if err := u.update(ctx, s.config); err != nil {
+			return err
+		}
+	}
+	for _, g := range u.grants() { // one after the other: of two at once, Lambda can lose one
+		if u.auth(s.config) == types.FunctionUrlAuthTypeAwsIam {
+			if err := u.revoke(ctx, s.granted(g)); err != nil {
+				return err
+			}
+		} else if len(s.granted(g)) == 0 {
+			if err := u.grant(ctx, g); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// create makes the URL. A conflict means that it is there, or that the function
+// is busy; not found means that the function does not show everywhere yet.
+func (u *functionURL) create(ctx context.Context) error {
+	return u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
+		_, err := u.api.CreateFunctionUrlConfig(ctx, &lambda.CreateFunctionUrlConfigInput{
+			FunctionName: aws.String(u.cfg.FunctionName()),
+			AuthType:     u.auth(nil),
+			Cors:         cors(),
+			InvokeMode:   types.InvokeModeBuffered,
+		})
+		if isGone(err) {
+			return false, err, nil
+		}
+		if apiCode(err) != "ResourceConflictException" {
+			return err == nil, nil, err
+		}
+		there, lookErr := u.find(ctx)
+		switch {
+		case lookErr != nil:
+			return false, nil, lookErr
+		case there == nil:
+			return false, err, nil
+		case len(u.configDiffs(there)) > 0:
+			return true, nil, u.update(ctx, there)
+		}
+		return true, nil, nil
+	})
+}
+
+// update sets what todoctl sets and keeps the rest: UpdateFunctionUrlConfig
+// replaces the CORS settings as a whole.
+func (u *functionURL) update(ctx context.Context, have *lambda.GetFunctionUrlConfigOutput) error {
+	want := cors()
+	if have.Cors != nil {
+		want.ExposeHeaders = have.Cors.ExposeHeaders
+	}
+	return u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
+		_, err := u.api.UpdateFunctionUrlConfig(ctx, &lambda.UpdateFunctionUrlConfigInput{
+			FunctionName: aws.String(u.cfg.FunctionName()),
+			AuthType:     u.auth(have),
+			Cors:         want,
+			InvokeMode:   types.InvokeModeBuffered,
+		})
+		if apiCode(err) == "ResourceConflictException" {
+			return false, err, nil
+		}
+		return err == nil, nil, err
+	})
+}
+
+// grant adds one statement. A conflict is settled by reading the policy: the
+// statement may be there (a lost answer), its id may be taken by something else,
+// or the function may be busy.
+func (u *functionURL) grant(ctx context.Context, g grant) error {
+	sid := g.sid
+	return u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
+		in := &lambda.AddPermissionInput{
+			FunctionName: aws.String(u.cfg.FunctionName()),
+			StatementId:  aws.String(sid),
+			Action:       aws.String(g.action),
+			Principal:    aws.String("*"),
+		}
+		g.add(in)
+		_, err := u.api.AddPermission(ctx, in)
+		switch {
+		case isGone(err):
+			return false, err, nil
+		case apiCode(err) != "ResourceConflictException":
+			return err == nil, nil, err
+		}
+		now := &urlSeen{}
+		var lookErr error
+		if now.clauses, lookErr = u.policy(ctx); lookErr != nil {
+			return false, nil, lookErr
+		}
+		if len(now.granted(g)) > 0 {
+			return true, nil, nil
+		}
+		sid = free(g.sid, now.clauses)
+		return false, err, nil
+	})
+}
+
+// free is a statement id that no statement has.
+func free(sid string, taken []clause) string {
+	for candidate, n := sid, 2; ; n++ {
+		if !slices.ContainsFunc(taken, func(c clause) bool { return c.Sid == candidate }) {
+			return candidate
+		}
+		candidate = fmt.Sprint(sid, n)
+	}
+}
+
+func (u *functionURL) revoke(ctx context.Context, found []clause) error {
+	for _, c := range found {
+		err := u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
+			_, err := u.api.RemovePermission(ctx, &lambda.RemovePermissionInput{
+				FunctionName: aws.String(u.cfg.FunctionName()),
+				StatementId:  aws.String(c.Sid),
+			})
+			if apiCode(err) == "ResourceConflictException" {
+				return false, err, nil
+			}
+			return err == nil || isGone(err), nil, unlessGone(err)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Destroy deletes the URL and then both statements, which do not go with it.
+// The function comes later: deleting it first would let AWS give this URL to the
+// next function of the same name.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
+func (u *functionURL) Destroy(ctx context.Context, seen Observation) error {
+	s, ok := seen.Detail.(*urlSeen)
+	if !ok {
+		return errors.New("the URL has not been looked at")
+	}
+	if s.config != nil {
+		err := u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
+			_, err := u.api.DeleteFunctionUrlConfig(ctx, &lambda.DeleteFunctionUrlConfigInput{FunctionName: aws.String(u.cfg.FunctionName())})
+			if apiCode(err) == "ResourceConflictException" {
+				return false, err, nil
+			}
+			return err == nil || isGone(err), nil, unlessGone(err)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	var errs []error
+	for _, g := range u.grants() {
+		errs = append(errs, u.revoke(ctx, s.granted(g)))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,247 @@
+package provision_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"todoctl/provision"
+)
+
+// withFunction is a world in which the function is there, and no URL.
+func withFunction(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	withRole(t, func(t *testing.T, w *world) {
+		w.up("function")
+		w.forget()
+		test(t, w)
+	})
+}
+
+func permit(t *testing.T, w *world, in lambda.AddPermissionInput) {
+	t.Helper()
+	in.FunctionName = fn(w)
+	if _, err := w.clients.Lambda.AddPermission(t.Context(), &in); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func unpermit(t *testing.T, w *world, sid string) {
+	t.Helper()
+	if _, err := w.clients.Lambda.RemovePermission(t.Context(), &lambda.RemovePermissionInput{FunctionName: fn(w), StatementId: aws.String(sid)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func policyText(t *testing.T, w *world) string {
+	t.Helper()
+	out, err := w.clients.Lambda.GetPolicy(t.Context(), &lambda.GetPolicyInput{FunctionName: fn(w)})
+	if err != nil {
+		return ""
+	}
+	return *out.Policy
+}
+
+func TestURLIsMadeWithCORSAndBothStatements(t *testing.T) {
+	withFunction(t, func(t *testing.T, w *world) {
+		w.up("url")
+		w.wantWrites("CreateFunctionUrlConfig", "AddPermission", "AddPermission")
+		in := only[lambda.CreateFunctionUrlConfigInput](w)
+		c := in.Cors
+		if in.AuthType != types.FunctionUrlAuthTypeNone || in.InvokeMode != types.InvokeModeBuffered {
+			t.Errorf("authorization %s, invoke mode %s", in.AuthType, in.InvokeMode)
+		}
+		if !slices.Equal(c.AllowOrigins, []string{"*"}) || !slices.Equal(c.AllowMethods, []string{"GET", "POST", "PUT", "DELETE"}) ||
+			!slices.Equal(c.AllowHeaders, []string{"content-type"}) || *c.MaxAge != 300 || aws.ToBool(c.AllowCredentials) {
+			t.Errorf("CORS is %+v", c)
+		}
+		adds := inputs[lambda.AddPermissionInput](w)
+		one, two := adds[0], adds[1]
+		if *one.StatementId != "FunctionURLAllowPublicAccess" || *one.Action != "lambda:InvokeFunctionUrl" || *one.Principal != "*" ||
+			one.FunctionUrlAuthType != types.FunctionUrlAuthTypeNone || one.InvokedViaFunctionUrl != nil {
+			t.Errorf("the first statement is %+v", one)
+		}
+		if *two.StatementId != "FunctionURLInvokeAllowPublicAccess" || *two.Action != "lambda:InvokeFunction" || *two.Principal != "*" ||
+			two.FunctionUrlAuthType != "" || !aws.ToBool(two.InvokedViaFunctionUrl) {
+			t.Errorf("the second statement is %+v", two)
+		}
+		if id := w.look("url").ID; !strings.HasPrefix(id, "http") || !strings.HasSuffix(id, "/") {
+			t.Errorf("the ID is %q", id)
+		}
+	})
+}
+
+func TestStatementsAreKnownByWhatTheySay(t *testing.T) {
+	withFunction(t, func(t *testing.T, w *world) {
+		permit(t, w, lambda.AddPermissionInput{StatementId: aws.String("console-made-1"), Action: aws.String("lambda:InvokeFunctionUrl"), Principal: aws.String("*"), FunctionUrlAuthType: types.FunctionUrlAuthTypeNone})
+		permit(t, w, lambda.AddPermissionInput{StatementId: aws.String("FunctionURLAllowInvokeAction"), Action: aws.String("lambda:InvokeFunction"), Principal: aws.String("*"), InvokedViaFunctionUrl: aws.Bool(true)})
+		w.forget()
+		w.up("url")
+		w.wantWrites("CreateFunctionUrlConfig")
+		w.down("url")
+		if text := policyText(t, w); text != "" {
+			t.Errorf("down left %s", text)
+		}
+	})
+}
+
+func TestAStatementIDTakenBySomethingElseIsLeftAlone(t *testing.T) {
+	withFunction(t, func(t *testing.T, w *world) {
+		permit(t, w, lambda.AddPermissionInput{StatementId: aws.String("FunctionURLInvokeAllowPublicAccess"), Action: aws.String("lambda:InvokeFunction"), Principal: aws.String("s3.amazonaws.com")})
+		w.up("url")
+		seen := w.look("url")
+		wantState(t, seen, provision.OK)
+		if text := policyText(t, w); !strings.Contains(text, "s3.amazonaws.com") || !strings.Contains(text, "FunctionURLInvokeAllowPublicAccess2") {
+			t.Errorf("the policy is %s", text)
+		}
+		if len(seen.Advice) != 1 || !strings.Contains(seen.Advice[0], `"FunctionURLInvokeAllowPublicAccess"`) {
+			t.Errorf("the advice is %q", seen.Advice)
+		}
+		w.down("url")
+		if text := policyText(t, w); !strings.Contains(text, "s3.amazonaws.com") || strings.Contains(text, "Access2") {
+			t.Errorf("down left %s", text)
+		}
+	})
+}
+
+// Without its condition the second statement lets every account past the URL;
+// it is not what we want, and it is somebody else's to remove.
+func TestAStatementWithoutItsConditionDoesNotCountAndIsWarnedOf(t *testing.T) {
+	withFunction(t, func(t *testing.T, w *world) {
+		permit(t, w, lambda.AddPermissionInput{StatementId: aws.String("open"), Action: aws.String("lambda:InvokeFunction"), Principal: aws.String("*")})
+		w.up("url")
+		seen := w.look("url")
+		if wantState(t, seen, provision.OK); len(seen.Advice) != 1 || !strings.Contains(seen.Advice[0], "every AWS account") {
+			t.Errorf("the advice is %q", seen.Advice)
+		}
+		if n := len(inputs[lambda.AddPermissionInput](w)); n != 3 {
+			t.Errorf("%d statements were added", n)
+		}
+	})
+}
+
+func TestSignedURLsHaveNoPublicStatements(t *testing.T) {
+	withFunction(t, func(t *testing.T, w *world) {
+		w.cfg.Auth = provision.AuthIAM
+		w.up("url")
+		w.wantWrites("CreateFunctionUrlConfig")
+		if in := only[lambda.CreateFunctionUrlConfigInput](w); in.AuthType != types.FunctionUrlAuthTypeAwsIam {
+			t.Errorf("authorization is %s", in.AuthType)
+		}
+		wantState(t, w.look("url"), provision.OK)
+	})
+}
+
+func TestClosingAURLRemovesOurStatementsOnly(t *testing.T) {
+	withFunction(t, func(t *testing.T, w *world) {
+		w.up("url")
+		address := w.look("url").ID
+		permit(t, w, lambda.AddPermissionInput{StatementId: aws.String("theirs"), Action: aws.String("lambda:InvokeFunction"), Principal: aws.String("s3.amazonaws.com")})
+		w.cfg.Auth = provision.AuthIAM
+		wantState(t, w.look("url"), provision.Drift, "authorization", "statement for lambda:InvokeFunctionUrl by everybody", "statement for lambda:InvokeFunction by everybody")
+		w.forget()
+		w.up("url")
+		w.wantWrites("UpdateFunctionUrlConfig", "RemovePermission", "RemovePermission") // closed first
+		if text := policyText(t, w); !strings.Contains(text, "theirs") || strings.Contains(text, "FunctionURL") {
+			t.Errorf("the policy is %s", text)
+		}
+		w.cfg.Auth = "" // the choice stays
+		wantState(t, w.look("url"), provision.OK)
+		w.cfg.Auth = provision.AuthNone
+		w.up("url")
+		if seen := w.look("url"); seen.ID != address {
+			t.Errorf("the URL was %s and is %s", address, seen.ID)
+		}
+	})
+}
+
+func TestURLOfAStrangersFunctionIsForeign(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		if err := strangersFunction(t, w); err != nil {
+			t.Fatal(err)
+		}
+		w.forget()
+		seen := w.look("url") // although there is no URL: it may not be made either
+		if wantState(t, seen, provision.Foreign); !strings.Contains(seen.Owner, "its function TodoHandler") {
+			t.Errorf("the owner is %q", seen.Owner)
+		}
+		if err := w.try(provision.Up, "url"); err == nil {
+			t.Error("a URL was made on a stranger's function")
+		}
+		w.wantWrites()
+	})
+}
+
+func TestStatementsThatAURLLeftBehindAreRemoved(t *testing.T) {
+	withFunction(t, func(t *testing.T, w *world) {
+		w.up("url")
+		if err := vanish["url"](t, w); err != nil {
+			t.Fatal(err)
+		}
+		wantState(t, w.look("url"), provision.Drift, "URL")
+		w.down("url")
+		wantState(t, w.look("url"), provision.Absent)
+		if text := policyText(t, w); text != "" {
+			t.Errorf("down left %s", text)
+		}
+	})
+}
+
+func TestABusyFunctionIsWaitedForByItsURL(t *testing.T) {
+	busy := code("ResourceConflictException", "The operation cannot be performed at this time. The function is currently in the following state: Pending")
+	for _, operation := range []string{"CreateFunctionUrlConfig", "AddPermission"} {
+		for name, err := range map[string]error{"busy": busy, "not shown yet": code("ResourceNotFoundException", "Function not found")} {
+			t.Run(operation+" "+name, func(t *testing.T) {
+				withFunction(t, func(t *testing.T, w *world) {
+					w.failing(operation, 3, err)
+					w.up("url")
+					wantState(t, w.look("url"), provision.OK)
+					if text := policyText(t, w); strings.Contains(text, "Access2") {
+						t.Errorf("a busy function is taken for a taken id: %s", text)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestExposedHeadersOfTheLearnerStay(t *testing.T) {
+	withFunction(t, func(t *testing.T, w *world) {
+		w.up("url")
+		_, err := w.clients.Lambda.UpdateFunctionUrlConfig(t.Context(), &lambda.UpdateFunctionUrlConfigInput{FunctionName: fn(w),
+			Cors: &types.Cors{AllowOrigins: []string{"https://example.com"}, ExposeHeaders: []string{"x-mine"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.up("url")
+		out := must[*lambda.GetFunctionUrlConfigOutput](t)(w.clients.Lambda.GetFunctionUrlConfig(t.Context(), &lambda.GetFunctionUrlConfigInput{FunctionName: fn(w)}))
+		if !slices.Equal(out.Cors.ExposeHeaders, []string{"x-mine"}) || !slices.Equal(out.Cors.AllowOrigins, []string{"*"}) {
+			t.Errorf("CORS is %+v", out.Cors)
+		}
+	})
+}
+
+// A statement that Lambda loses silently is found by looking, not believed.
+func TestALostStatementIsNotASuccess(t *testing.T) {
+	withFunction(t, func(t *testing.T, w *world) {
+		w.on("AddPermission", func(_ context.Context, send func() (any, error)) (any, error) {
+			out, err := send()
+			if n := len(inputs[lambda.AddPermissionInput](w)); n == 2 && err == nil {
+				unpermit(t, w, "FunctionURLAllowPublicAccess")
+			}
+			return out, err
+		})
+		err := w.try(provision.Up, "url")
+		if err == nil || !strings.Contains(err.Error(), "statement for lambda:InvokeFunctionUrl is missing") {
+			t.Errorf("up says %v", err)
+		}
+		w.on("AddPermission", nil)
+		w.up("url")
+		wantState(t, w.look("url"), provision.OK)
+	})
+}

@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"todoctl/local"
+	"todoctl/provision"
+)
+
+// An App is the world outside: terminal, environment, files, clock, processes.
+// This is the only file that touches them (a linter rule holds it), so every
+// command can be run by a test that brings its own.
+type App struct {
+	Args []string
+	In   io.Reader
+	Out  io.Writer // data only: the URL, a JSON document
+	Err  io.Writer // everything else, prompts too
+
+	InTerminal  bool
+	ErrTerminal bool
+	Width       int // columns of the terminal on Err; 80 when unknown
+
+	Getenv   func(string) string
+	Clock    provision.Clock
+	StateDir string // where the local AWS lives: 0700
+	GOOS     string
+}
+
+// CanPrompt says whether a person is there to answer: questions are written to
+// Err and read from In, so both must be terminals.
+func (a *App) CanPrompt() bool { return a.InTerminal && a.ErrTerminal }
+
+// host runs main in the real world and ends the process with its exit code.
+func host(main func(context.Context, *App) int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// The first signal asks todoctl to stop; with the default handling back, the
+	// second one ends it at once.
+	context.AfterFunc(ctx, stop)
+	app := &App{
+		Args:        os.Args[1:],
+		In:          os.Stdin,
+		Out:         os.Stdout,
+		Err:         os.Stderr,
+		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
+		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Width:       80,
+		Getenv:      os.Getenv,
+		Clock:       provision.Clock{Now: time.Now, Sleep: sleep},
+		GOOS:        runtime.GOOS,
+	}
+	if w, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && w > 0 {
+		app.Width = w
+	}
+	app.StateDir = stateDir(app.Getenv)
+	os.Exit(main(ctx, app))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// stateDir is where the local AWS keeps its file: TODOCTL_STATE, or what the
+// platform has for state.
+func stateDir(getenv func(string) string) string {
+	if dir := getenv("TODOCTL_STATE"); dir != "" {
+		return dir
+	}
+	if dir := getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "todoctl")
+	}
+	if home, err := os.UserHomeDir(); err == nil && runtime.GOOS == "linux" {
+		return filepath.Join(home, ".local", "state", "todoctl")
+	}
+	if dir, err := os.UserConfigDir(); err == nil {
+		return filepath.Join(dir, "todoctl")
+	}
+	return filepath.Join(os.TempDir(), fmt.Sprintf("todoctl-%d", os.Getuid()))
+}
+
+// after calls f once d has passed, unless stop is called first.
+func (a *App) after(d time.Duration, f func()) (stop func() bool) { return time.AfterFunc(d, f).Stop }
+
+// listen opens a TCP socket.
+func (a *App) listen(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
+
+// pid is this process.
+func (a *App) pid() int { return os.Getpid() }
+
+// httpClient makes a client for the local AWS: no proxy, whatever the
+// environment says.
+func (a *App) httpClient(timeout time.Duration) *http.Client {
+	return &http.Client{Timeout: timeout, Transport: &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: 3 * time.Second}).DialContext,
+		MaxIdleConnsPerHost: 32,
+		IdleConnTimeout:     time.Minute,
+	}}
+}
+
+// makePrivateDir makes a folder that only its owner may enter.
+func (a *App) makePrivateDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the folder %s: %w", dir, plainPathError(err))
+	}
+	return nil
+}
+
+// writePrivate replaces a small file in one step.
+func (a *App) writePrivate(path string, data []byte) error {
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", path, plainPathError(err))
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return fmt.Errorf("write %s: %w", path, plainPathError(err))
+	}
+	return nil
+}
+
+func (a *App) readFile(path string) ([]byte, error) { return os.ReadFile(path) }
+
+// A privateFile is a new file of which nothing else holds a copy yet.
+type privateFile struct{ *os.File }
+
+// createPrivate makes a new file, 0600. One that exists is an error: a backup
+// never overwrites another.
+func (a *App) createPrivate(path string) (*privateFile, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("%s exists already, and todoctl does not overwrite a backup", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("create %s: %w", path, plainPathError(err))
+	}
+	return &privateFile{f}, nil
+}
+
+// keep makes what was written survive a power cut: the file, then its folder.
+func (f *privateFile) keep() error {
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if runtime.GOOS == "windows" {
+		return nil // a folder cannot be synced there
+	}
+	dir, err := os.Open(filepath.Dir(f.Name()))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+// discard closes and removes the file.
+func (f *privateFile) discard() {
+	_ = f.Close()
+	_ = os.Remove(f.Name())
+}
+
+func (a *App) openFile(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, plainPathError(err))
+	}
+	return f, nil
+}
+
+// writeNew writes a file that must not exist yet, and its folder when needed.
+func (a *App) writeNew(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("make the folder %s: %w", filepath.Dir(path), plainPathError(err))
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s exists already, and todoctl does not overwrite it", path)
+	}
+	if err != nil {
+		return fmt.Errorf("create %s: %w", path, plainPathError(err))
+	}
+	if _, err := f.Write(data); err != nil {
+		_ = f.Close()
+		return fmt.Errorf("write %s: %w", path, plainPathError(err))
+	}
+	return f.Close()
+}
+
+// dirFS opens a folder for reading; it must be one.
+func (a *App) dirFS(dir string) (root *os.Root, err error) {
+	root, err = os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the folder %s: %w", dir, plainPathError(err))
+	}
+	return root, nil
+}
+
+// plainPathError drops the operation and the path, which the caller has said.
+func plainPathError(err error) error {
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// startSelf starts this program in the background, in a session of its own so
+// that a Ctrl-C here does not reach it, with its words going to logPath.
+func (a *App) startSelf(logPath string, args ...string) (wait func() error, err error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find todoctl's own program: %w", err)
+	}
+	log, err := os.OpenFile(logPath, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", logPath, plainPathError(err))
+	}
+	defer log.Close()
+	cmd := exec.Command(exe, args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Dir = filepath.Dir(logPath) // not the user's folder, which may be removed
+	cmd.SysProcAttr = detached()
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", exe, err)
+	}
+	return cmd.Wait, nil
+}
+
+// findPython looks for a python3 that has boto3, which a learner's own function
+// needs. Nil means that there is none.
+func (a *App) findPython(ctx context.Context) *local.Python {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for _, name := range []string{"python3", "python"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		const ask = `import os, sys, boto3
+print(sys.executable, sys.version.split()[0], boto3.__version__, os.path.dirname(os.path.dirname(boto3.__file__)), sep="\n")`
+		cmd := exec.CommandContext(ctx, path, "-c", ask)
+		cmd.Dir = a.localDir() // ours alone: a boto3.py in another folder is not boto3
+		out, err := cmd.Output()
+		if err != nil {
+			continue
+		}
+		lines := strings.Split(strings.ReplaceAll(strings.TrimSpace(string(out)), "\r", ""), "\n")
+		if len(lines) == 4 && strings.HasPrefix(lines[1], "3.") {
+			return &local.Python{Path: lines[0], Version: lines[1], Boto3: lines[2], Site: lines[3]}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A background is the local AWS that runs behind the terminal, as its file
+// tells it to the next command. The token lets only its owner stop it: the
+// file is 0600.
+type background struct {
+	PID     int       `json:"pid"`
+	Address string    `json:"address"` // 127.0.0.1:port; kept for the next start
+	Token   string    `json:"token"`
+	Version string    `json:"version"`
+	Lag     string    `json:"lag"`
+	Started time.Time `json:"started"`
+}
+
+func (b *background) endpoint() string { return "http://" + b.Address }
+
+func (a *App) localDir() string    { return filepath.Join(a.StateDir, "local") }
+func (a *App) localStore() string  { return filepath.Join(a.localDir(), "aws.db") }
+func (a *App) localRecord() string { return filepath.Join(a.localDir(), "server.json") }
+func (a *App) localLog() string    { return filepath.Join(a.localDir(), "server.log") }
+
+// readBackground reads the record; nil when there is none that can be read.
+func (a *App) readBackground() *background {
+	data, err := a.readFile(a.localRecord())
+	if err != nil {
+		return nil
+	}
+	var b background
+	if json.Unmarshal(data, &b) != nil || b.Address == "" {
+		return nil
+	}
+	return &b
+}
+
+// findLocal returns the running local AWS, or nil.
+func (a *App) findLocal(ctx context.Context) *background {
+	b := a.readBackground()
+	if b == nil || b.PID == 0 {
+		return nil
+	}
+	var alive background
+	if err := a.control(ctx, b, http.MethodGet, "health", &alive); err != nil || alive.PID != b.PID {
+		return nil
+	}
+	return b
+}
+
+// How long a start may take, and how often to look. A start takes some 30 ms;
+// a slow disk or a virus scanner may need much longer.
+const (
+	startLimit = 15 * time.Second
+	startLook  = 5 * time.Millisecond
+)
+
+// startLocal returns the running local AWS and starts it when there is none.
+func (c *command) startLocal(ctx context.Context, flags ...string) (*background, error) {
+	if b := c.findLocal(ctx); b != nil {
+		if b.Version == version {
+			return b, nil
+		}
+		if err := c.stopLocal(ctx, b); err != nil { // an older todoctl's: its data stays
+			return nil, err
+		}
+	}
+	if err := c.makePrivateDir(c.localDir()); err != nil {
+		return nil, err
+	}
+	wait, err := c.startSelf(c.localLog(), append([]string{"local", "serve", "--background"}, flags...)...)
+	if err != nil {
+		return nil, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- wait() }()
+	for deadline := c.Clock.Now().Add(startLimit); ; {
+		if b := c.findLocal(ctx); b != nil {
+			return b, nil
+		}
+		select {
+		case _ = <-ended:
+			if b := c.findLocal(ctx); b != nil { // another command started one at the same time
+				return b, nil
+			}
+			return nil, c.startProblem("it ended at once")
+		default:
+		}
+		if c.Clock.Now().After(deadline) {
+			return nil, c.startProblem("it did not answer in " + startLimit.String())
+		}
+		if err := c.Clock.Sleep(ctx, startLook); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (c *command) startProblem(why string) error {
+	if log, err := c.readFile(c.localLog()); err == nil && len(bytes.TrimSpace(log)) > 0 {
+		lines := strings.Split(strings.TrimSpace(string(log)), "\n")
+		why += "; its last words: " + strings.TrimPrefix(lines[len(lines)-1], "error: ")
+	}
+	return &Problem{What: "the local AWS could not be started", Why: why, Fix: []string{"todoctl local serve"}, Exit: exitFailed}
+}
+
+// stopLocal asks the local AWS to stop, and waits until it has.
+func (c *command) stopLocal(ctx context.Context, b *background) error {
+	if err := c.control(ctx, b, http.MethodPost, "stop", nil); err != nil {
+		return &Problem{What: "the local AWS did not stop", Why: plainText(err), Exit: exitFailed}
+	}
+	for deadline := c.Clock.Now().Add(startLimit); c.Clock.Now().Before(deadline); {
+		if c.control(ctx, b, http.MethodGet, "health", nil) != nil {
+			return nil
+		}
+		if err := c.Clock.Sleep(ctx, startLook); err != nil {
+			return err
+		}
+	}
+	return &Problem{What: fmt.Sprintf("the local AWS (pid %d) is still running", b.PID), Exit: exitFailed}
+}
+
+// controlPath is where the server answers todoctl itself, beside AWS's calls.
+const controlPath = "/_todoctl/"
+
+// control makes one call to the server's own side.
+func (a *App) control(ctx context.Context, b *background, method, what string, answer any) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, b.endpoint()+controlPath+what, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+b.Token)
+	client := a.httpClient(0)
+	defer client.CloseIdleConnections()
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 16<<20))
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return errors.New("the local AWS answered " + res.Status)
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.Unmarshal(body, answer)
+}
+
+// runner asks what functions run in.
+func (c *command) runner(ctx context.Context, b *background) (string, error) {
+	var in string
+	err := c.control(ctx, b, http.MethodGet, "runner", &in)
+	return in, err
+}

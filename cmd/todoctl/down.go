@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"todoctl/provision"
+)
+
+type downOptions struct {
+	backup  string
+	discard bool
+}
+
+func newDown() *cobra.Command {
+	var opt downOptions
+	cmd := &cobra.Command{
+		Use:     "down",
+		Aliases: []string{"teardown"},
+		Short:   "Take everything away, and prove that nothing is left",
+		Long: `Lists what todoctl made, offers a backup of the items, asks for the stack's name,
+removes everything in the safe order (the URL first, the table last), and then
+looks at AWS again, by name and by tag. What todoctl did not make stays.`,
+		Example: `  todoctl down                                   asks before anything goes
+  todoctl down --yes --backup items.jsonl        keeps the items in a file
+  todoctl down --yes --discard-data              deletes the items too
+  todoctl down --dry-run                         only the list`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return downRun(cmd.Context(), this(cmd), opt) },
+	}
+	cmd.Flags().StringVar(&opt.backup, "backup", "", "new file that gets every item before the table goes")
+	cmd.Flags().BoolVar(&opt.discard, "discard-data", false, "delete the items without a backup")
+	cmd.MarkFlagsMutuallyExclusive("backup", "discard-data")
+	return cmd
+}
+
+func downRun(ctx context.Context, c *command, opt downOptions) error {
+	if err := c.consent(); err != nil {
+		return err
+	}
+	sess, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	c.view().Header(sess)
+	pages := provision.Teardown(sess.cfg, sess.clients)
+	plan, err := provision.Plan(ctx, pages, provision.Down)
+	if err != nil {
+		return err
+	}
+	c.view().Plan(plan, provision.Down)
+	c.view().Note("")
+	if changing(plan) == 0 {
+		if c.dryRun {
+			c.view().Note("Nothing to do.")
+			return nil
+		}
+		return c.prove(ctx, sess, plan)
+	}
+	items, err := c.countItems(ctx, sess, plan)
+	if err != nil {
+		return err
+	}
+	if items > 0 {
+		c.view().Note("The table holds %s.", plural(items, "item"))
+	}
+	if c.dryRun {
+		c.view().Note("%d to do; nothing was changed.", changing(plan))
+		return errDiffers
+	}
+	if err := provision.Undeletable(plan); err != nil {
+		return err
+	}
+	if opt, err = c.agree(ctx, sess, items, opt); err != nil {
+		return err
+	}
+	if err := c.remove(ctx, sess, plan, items, opt); err != nil {
+		return err
+	}
+	return c.prove(ctx, sess, plan)
+}
+
+// countItems counts the items of a table that is ours and about to go.
+func (c *command) countItems(ctx context.Context, sess session, plan []provision.Change) (int, error) {
+	i := slices.IndexFunc(plan, func(p provision.Change) bool { return p.Name() == "table" })
+	if plan[i].Action != provision.Delete || plan[i].Seen.Pending != "" {
+		return 0, nil
+	}
+	return provision.CountItems(ctx, sess.cfg, sess.clients.DynamoDB)
+}
+
+// agree gets the consent that a removal needs: what happens to the items, and
+// the stack's name, typed. It changes nothing.
+func (c *command) agree(ctx context.Context, sess session, items int, opt downOptions) (downOptions, error) {
+	if items > 0 && opt.backup == "" && !opt.discard {
+		if !c.asking() {
+			return opt, &Problem{
+				What: fmt.Sprintf("the table holds %s, and --yes alone does not delete data", plural(items, "item")),
+				Fix:  []string{c.commandLine("--backup", "items.jsonl"), c.commandLine("--discard-data")},
+				Exit: exitUsage,
+			}
+		}
+		file := fmt.Sprintf("%s-%s.jsonl", sess.cfg.TableName(), c.Clock.Now().Format("20060102-150405"))
+		answer, err := c.choose(ctx, fmt.Sprintf("Save the %s to a file first?", plural(items, "item")),
+			option{"Yes, to " + file, "backup"}, option{"No, delete them for good", "discard"}, option{"Stop here", "stop"})
+		switch {
+		case err != nil:
+			return opt, err
+		case answer == "backup":
+			opt.backup = file
+		case answer == "discard":
+			opt.discard = true
+		default:
+			return opt, context.Canceled
+		}
+	}
+	if !c.asking() {
+		return opt, nil
+	}
+	typed, err := c.input(ctx, fmt.Sprintf("Type %s to remove all this", sess.cfg.Stack), "Anything else stops here; nothing has been changed yet.", nil)
+	if err != nil {
+		return opt, err
+	}
+	if typed != sess.cfg.Stack {
+		return opt, &Problem{What: fmt.Sprintf("%q is not %s, so nothing was changed", typed, sess.cfg.Stack), Fix: []string{c.again()}, Exit: exitInterrupted}
+	}
+	return opt, nil
+}
+
+// remove takes everything but the table away, saves the items when nothing can
+// write any more, and only then deletes the table: at every moment there is the
+// table or a backup that was read back.
+func (c *command) remove(ctx context.Context, sess session, plan []provision.Change, items int, opt downOptions) error {
+	var file *privateFile
+	if items > 0 && opt.backup != "" {
+		path, err := filepath.Abs(opt.backup)
+		if err != nil {
+			return err
+		}
+		if file, err = c.createPrivate(path); err != nil { // before anything goes: a full disk must not surprise us later
+			return &Problem{What: err.Error(), Fix: []string{c.with("down") + " --backup another-file.jsonl"}, Exit: exitFailed}
+		}
+	}
+	table := slices.IndexFunc(plan, func(p provision.Change) bool { return p.Name() == "table" })
+	rest := slices.Delete(slices.Clone(plan), table, table+1)
+	if err := c.lower(ctx, rest); err != nil {
+		if file != nil {
+			file.discard()
+		}
+		return err
+	}
+	if file != nil {
+		if err := c.saveItems(ctx, sess, file); err != nil {
+			file.discard()
+			return errors.Join(&Problem{What: "the backup failed, so the table stays", Why: explain(err, nowhere).What, Fix: []string{c.again()}, Exit: exitFailed}, err)
+		}
+	}
+	return c.lower(ctx, plan[table:table+1])
+}
+
+func (c *command) lower(ctx context.Context, plan []provision.Change) error {
+	return c.run(ctx, plan, provision.Options{Goal: provision.Down})
+}
+
+// saveItems writes the backup, makes it durable and reads it back.
+func (c *command) saveItems(ctx context.Context, sess session, file *privateFile) error {
+	written, err := provision.Backup(ctx, sess.cfg, sess.clients.DynamoDB, file)
+	if err != nil {
+		return err
+	}
+	if err := file.keep(); err != nil {
+		return fmt.Errorf("write %s to the disk: %w", file.Name(), plainPathError(err))
+	}
+	if _, err := file.Seek(0, 0); err != nil {
+		return fmt.Errorf("read %s back: %w", file.Name(), plainPathError(err))
+	}
+	read, err := provision.CheckBackup(file)
+	if err != nil {
+		return fmt.Errorf("read %s back: %w", file.Name(), err)
+	}
+	if read != written {
+		return fmt.Errorf("%s does not hold what was written to it", file.Name())
+	}
+	left, err := provision.CountItems(ctx, sess.cfg, sess.clients.DynamoDB)
+	if err != nil {
+		return err
+	}
+	if left != written.Items {
+		return fmt.Errorf("the table changed while it was saved: it holds %s, the backup %d", plural(left, "item"), written.Items)
+	}
+	name := file.Name()
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("close %s: %w", name, plainPathError(err))
+	}
+	c.doc.Backup = &backupDocument{File: name, Items: written.Items, SHA256: written.SHA256}
+	c.view().Note("")
+	c.view().Note("Saved and read back: %s in", plural(written.Items, "item"))
+	c.view().Note("  %s", name)
+	c.view().Note("  (put them back with: todoctl restore FILE)")
+	c.view().Note("")
+	return nil
+}
+
+// prove looks at everything again, by name and by tag, and prints what is left.
+func (c *command) prove(ctx context.Context, sess session, plan []provision.Change) error {
+	left, err := provision.Remains(ctx, sess.cfg, sess.clients)
+	if err != nil {
+		return err
+	}
+	c.doc.Remains = []remain{}
+	kept := slices.ContainsFunc(plan, func(p provision.Change) bool { return p.Seen.State == provision.Foreign })
+	c.view().Note("")
+	ours := 0
+	for _, r := range left {
+		c.doc.Remains = append(c.doc.Remains, remain(r))
+		if r.Name == "" { // a note about what cannot be looked at
+			c.view().Note("note: %s", r.Note)
+			continue
+		}
+		c.view().Note("left: %-12s %s  %s", r.Kind, r.Name, r.Note)
+		if r.Note == "" {
+			ours++
+		}
+	}
+	switch {
+	case ours > 0:
+		return &Problem{What: plural(ours, "resource") + " of todoctl still there", Fix: []string{c.again()}, Exit: exitFailed}
+	case kept:
+		c.view().Note("Nothing of todoctl's is left; what it did not make was kept.")
+		return errForeignKept
+	}
+	c.view().Note("Looked at every name and every tag: 0 left.")
+	return c.stopEmptyLocal(ctx, sess)
+}
+
+// stopEmptyLocal stops the local AWS when no stack needs it any more.
+func (c *command) stopEmptyLocal(ctx context.Context, sess session) error {
+	if sess.background == nil {
+		return nil
+	}
+	var state localState
+	if err := c.control(ctx, sess.background, http.MethodGet, "state", &state); err != nil || !state.Empty {
+		return err
+	}
+	if err := c.stopLocal(ctx, sess.background); err != nil {
+		return err
+	}
+	c.view().Note("The local AWS is empty and has stopped.")
+	return nil
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newLocal() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "local",
+		Short: "AWS on this machine, by hand",
+		Long: `The local AWS starts by itself at the first --local command and stops after two
+idle hours. These commands run it by hand, for a look inside or for other tools.
+Nothing leaves this machine: mail is not sent, alarms do not ring.`,
+		Args: cobra.NoArgs,
+	}
+	var opt serveOptions
+	lagFlags := func(c *cobra.Command) {
+		f := c.Flags()
+		f.StringVar(&opt.lag, "lag", "short", "how long things take: none, short or aws")
+		f.DurationVar(&opt.latency, "latency", 0, "added to each call of a person's tool")
+		_ = f.MarkHidden("latency") // for benchmarks
+	}
+
+	start := &cobra.Command{
+		Use: "start", Short: "Start it in the background", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c := this(cmd)
+			if b := c.findLocal(cmd.Context()); b != nil {
+				return c.printBackground(cmd.Context(), "is running already", b)
+			}
+			b, err := c.startLocal(cmd.Context(), "--lag", opt.lag, "--latency", opt.latency.String())
+			if err != nil {
+				return err
+			}
+			return c.printBackground(cmd.Context(), "has started", b)
+		},
+	}
+	lagFlags(start)
+
+	stop := &cobra.Command{
+		Use: "stop", Short: "Stop it; its data stays", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c := this(cmd)
+			b := c.findLocal(cmd.Context())
+			if b == nil {
+				c.view().Note("The local AWS is not running.")
+				return nil
+			}
+			if err := c.stopLocal(cmd.Context(), b); err != nil {
+				return err
+			}
+			c.view().Note("The local AWS has stopped; its data stays in %s.", c.localStore())
+			return nil
+		},
+	}
+
+	status := &cobra.Command{
+		Use: "status", Short: "Say whether it runs, where, and what was called", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c := this(cmd)
+			b := c.findLocal(cmd.Context())
+			if b == nil {
+				if c.output == "json" {
+					return c.printLocalDocument(localDocument{})
+				}
+				fmt.Fprintln(c.Out, "The local AWS is not running. It starts with the first --local command.")
+				return nil
+			}
+			return c.printBackground(cmd.Context(), "runs", b)
+		},
+	}
+
+	serve := &cobra.Command{
+		Use: "serve", Short: "Run it in front and print each call as it arrives", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return this(cmd).serve(cmd.Context(), opt) },
+	}
+	lagFlags(serve)
+	serve.Flags().IntVar(&opt.port, "port", 0, "port of the API on 127.0.0.1; 0 takes the last one again")
+	serve.Flags().BoolVar(&opt.background, "background", false, "print no calls")
+	_ = serve.Flags().MarkHidden("background")
+
+	cmd.AddCommand(start, stop, status, serve)
+	return cmd
+}
+
+type localDocument struct {
+	Schema   int         `json:"schema"`
+	Command  string      `json:"command"`
+	Running  bool        `json:"running"`
+	Endpoint string      `json:"endpoint,omitempty"`
+	PID      int         `json:"pid,omitempty"`
+	Runner   string      `json:"runner,omitempty"`
+	Lag      string      `json:"lag,omitempty"`
+	Started  *time.Time  `json:"started,omitempty"`
+	Store    string      `json:"store"`
+	Calls    *callCounts `json:"calls,omitempty"`
+}
+
+func (c *command) printLocalDocument(d localDocument) error {
+	c.printed = true
+	d.Schema, d.Command, d.Store = schema, c.name, c.localStore()
+	return printJSON(c.Out, d)
+}
+
+func (c *command) printBackground(ctx context.Context, state string, b *background) error {
+	var calls callCounts
+	if err := c.control(ctx, b, http.MethodGet, "calls", &calls); err != nil {
+		return err
+	}
+	in, err := c.runner(ctx, b)
+	if err != nil {
+		return err
+	}
+	if c.output == "json" {
+		return c.printLocalDocument(localDocument{
+			Running: true, Endpoint: b.endpoint(), PID: b.PID, Runner: in, Lag: b.Lag, Started: &b.Started, Calls: &calls,
+		})
+	}
+	fmt.Fprintf(c.Out, "The local AWS %s at %s (pid %d).\n", state, b.endpoint(), b.PID)
+	fmt.Fprintf(c.Out, "Functions run in %s.\n", in)
+	fmt.Fprintf(c.Out, "Data: %s\n", c.localStore())
+	fmt.Fprintf(c.Out, "Calls since it started: %d reads, %d writes.\n", calls.Reads, calls.Writes)
+	fmt.Fprintf(c.Out, "Other tools reach it with:\n\n%s", exports(*b, c.GOOS))
+	return nil
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/charmbracelet/huh"
+)
+
+// Rules of asking, each learned from what the form library does on its own:
+//
+//   - Nothing is asked unless both stdin and stderr are terminals
+//     (App.CanPrompt): without one the library hangs or takes its default.
+//   - At the end of input its line mode returns the default with a nil error,
+//     past any validator; so reading is watched, and an end of input is an
+//     error whatever the form says.
+//   - A destructive question defaults to no, and what was typed is compared
+//     again after the form.
+//   - Its line mode ignores the context; so a form runs beside it, and a
+//     Ctrl-C does not wait for the next Enter.
+
+// errEndOfInput says that the terminal closed while a question was open.
+var errEndOfInput = errors.New("the input ended before the question was answered")
+
+// An option is one answer of a choice.
+type option struct{ Label, Value string }
+
+// choose asks for one of several answers; the first is the default.
+func (c *command) choose(ctx context.Context, title string, options ...option) (string, error) {
+	answer := options[0].Value
+	list := make([]huh.Option[string], len(options))
+	for i, o := range options {
+		list[i] = huh.NewOption(o.Label, o.Value)
+	}
+	err := c.ask(ctx, huh.NewSelect[string]().Title(title).Options(list...).Value(&answer))
+	return answer, err
+}
+
+// confirm asks yes or no. What cannot be undone passes false as its default.
+func (c *command) confirm(ctx context.Context, title string, byDefault bool) (bool, error) {
+	answer := byDefault
+	err := c.ask(ctx, huh.NewConfirm().Title(title).Affirmative("Yes").Negative("No").Value(&answer))
+	return answer && err == nil, err
+}
+
+// input asks for a line of text.
+func (c *command) input(ctx context.Context, title, description string, check func(string) error) (string, error) {
+	var answer string
+	field := huh.NewInput().Title(title).Description(description).Value(&answer)
+	if check != nil {
+		field = field.Validate(check)
+	}
+	if err := c.ask(ctx, field); err != nil {
+		return "", err
+	}
+	if check != nil { // the line mode may have left the validator out
+		if err := check(answer); err != nil {
+			return "", err
+		}
+	}
+	return answer, nil
+}
+
+// ask shows one field and waits for its answer.
+func (c *command) ask(ctx context.Context, field huh.Field) error {
+	if !c.CanPrompt() {
+		return errNotAnswered
+	}
+	in := &watched{Reader: c.In}
+	accessible := c.Getenv("TERM") == "dumb" || c.Getenv("ACCESSIBLE") != ""
+	form := huh.NewForm(huh.NewGroup(field)).WithOutput(c.Err).WithShowHelp(!accessible).WithAccessible(accessible).WithWidth(min(c.Width, 80))
+	if c.Getenv("NO_COLOR") != "" || c.noColor {
+		form = form.WithTheme(huh.ThemeBase())
+	}
+	if accessible {
+		form = form.WithInput(in)
+	} else {
+		form = form.WithInput(c.In)
+	}
+	answered := make(chan error, 1)
+	go func() { answered <- form.RunWithContext(ctx) }()
+	var err error
+	select {
+	case err = <-answered:
+	case <-ctx.Done():
+		if !accessible {
+			_ = <-answered // gives the terminal back
+		}
+		return ctx.Err()
+	}
+	switch {
+	case errors.Is(err, huh.ErrUserAborted):
+		return context.Canceled
+	case err != nil:
+		return err
+	case in.ended:
+		return errEndOfInput
+	}
+	return nil
+}
+
+// watched notices the end of its reader.
+type watched struct {
+	io.Reader
+	ended bool
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if err != nil {
+		w.ended = true
+	}
+	return n, err
+}

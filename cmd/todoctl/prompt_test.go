@@ -1,0 +1,180 @@
+//go:build !windows
+
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// writes asks the local AWS how many write calls it has seen.
+func writes(t *testing.T, env []string) int {
+	t.Helper()
+	out, _, exit := run(t, env, "local", "status", "--output", "json")
+	if exit != 0 {
+		t.Fatalf("local status ended with %d", exit)
+	}
+	var status struct {
+		Running bool
+		Calls   struct{ Writes int }
+	}
+	if err := json.Unmarshal([]byte(out), &status); err != nil {
+		t.Fatal(err)
+	}
+	if !status.Running {
+		t.Fatal("the local AWS does not run")
+	}
+	return status.Calls.Writes
+}
+
+// local starts the local AWS with no lags, so that tests do not wait.
+func startedLocal(t *testing.T, more ...string) []string {
+	t.Helper()
+	env := home(t, more...)
+	if _, errs, exit := run(t, env, "local", "start", "--lag", "none"); exit != 0 {
+		t.Fatal(errs)
+	}
+	return env
+}
+
+var stepNames = []string{"table", "role", "function", "url", "test", "alarm"}
+
+func TestEnterToTheEndGivesAWorkingAPI(t *testing.T) {
+	for _, term := range []string{"TERM=xterm-256color", "TERM=dumb", "ACCESSIBLE=1", "NO_COLOR=1"} {
+		t.Run(term, func(t *testing.T) {
+			env := startedLocal(t, term)
+			x := start(t, env, "up", "--local")
+			x.expect("Go through these 6 steps?")
+			x.press(enter)
+			for i, step := range stepNames {
+				x.expect("Step " + string(rune('1'+i)) + " of 6: " + step)
+				x.expect("Yes: ")
+				x.press(enter)
+			}
+			if exit := x.end(); exit != 0 {
+				t.Fatalf("exit %d; the screen was:\n%s", exit, x.text())
+			}
+			url := strings.TrimSpace(x.stdout.String())
+			res, err := http.Get(url)
+			if err != nil {
+				t.Fatalf("stdout is %q: %v", x.stdout.String(), err)
+			}
+			defer res.Body.Close()
+			if res.StatusCode != http.StatusOK {
+				t.Errorf("GET %s answers %s", url, res.Status)
+			}
+		})
+	}
+}
+
+func TestCtrlCAtTheFirstQuestionChangesNothing(t *testing.T) {
+	for _, term := range []string{"TERM=xterm-256color", "TERM=dumb"} {
+		t.Run(term, func(t *testing.T) {
+			env := startedLocal(t, term)
+			x := start(t, env, "up", "--local")
+			x.expect("Go through these 6 steps?")
+			x.press(ctrlC)
+			if exit := x.end(); exit != exitInterrupted {
+				t.Errorf("exit %d, want %d; the screen was:\n%s", exit, exitInterrupted, x.text())
+			}
+			if n := writes(t, env); n != 0 {
+				t.Errorf("%d write calls were made", n)
+			}
+		})
+	}
+}
+
+func TestEndOfInputIsNoAnswer(t *testing.T) {
+	env := startedLocal(t, "TERM=dumb")
+	x := start(t, env, "up", "--local")
+	x.expect("Go through these 6 steps?")
+	x.press(ctrlD)
+	if exit := x.end(); exit == 0 {
+		t.Errorf("exit 0; the screen was:\n%s", x.text())
+	}
+	if n := writes(t, env); n != 0 {
+		t.Errorf("%d write calls were made", n)
+	}
+}
+
+func TestASkippedStepLeavesOutWhatNeedsIt(t *testing.T) {
+	env := startedLocal(t)
+	x := start(t, env, "up", "--local")
+	x.expect("Go through these 6 steps?")
+	x.press(enter)
+	x.expect("Step 1 of 6: table")
+	x.expect("Stop here")
+	x.press(enter)
+	x.expect("Step 2 of 6: role")
+	x.expect("Stop here")
+	x.press(down + enter)
+	x.expect("Step 6 of 6: alarm") // 3 to 5 need the role, so they are not asked about
+	x.expect("Stop here")
+	x.press(enter)
+	x.expect("function  not started: the function needs the role")
+	if exit := x.end(); exit != 0 {
+		t.Errorf("exit %d although the person chose so; the screen was:\n%s", exit, x.text())
+	}
+	if x.stdout.Len() > 0 {
+		t.Errorf("stdout has %q and there is no URL", x.stdout.String())
+	}
+}
+
+func TestDownWantsTheStacksNameTyped(t *testing.T) {
+	for _, term := range []string{"TERM=xterm-256color", "TERM=dumb"} {
+		t.Run(term, func(t *testing.T) {
+			env := startedLocal(t, term)
+			if _, errs, exit := run(t, env, "up", "--local", "--yes", "--skip", "test"); exit != 0 {
+				t.Fatal(errs)
+			}
+			before := writes(t, env)
+
+			x := start(t, env, "down", "--local")
+			x.expect("Type Todo to remove all this")
+			x.press("todo" + enter)
+			if exit := x.end(); exit != exitInterrupted {
+				t.Errorf("a wrong name: exit %d, want %d", exit, exitInterrupted)
+			}
+			if n := writes(t, env); n != before {
+				t.Errorf("a wrong name: %d write calls were made", n-before)
+			}
+
+			x = start(t, env, "down", "--local")
+			x.expect("Type Todo to remove all this")
+			x.press(ctrlD)
+			if term == "TERM=dumb" {
+				if exit := x.end(); exit == 0 {
+					t.Error("the end of input counted as an answer")
+				}
+				x = start(t, env, "down", "--local")
+				x.expect("Type Todo to remove all this")
+			}
+			x.press("Todo" + enter)
+			x.expect("0 left")
+			if exit := x.end(); exit != 0 {
+				t.Errorf("exit %d; the screen was:\n%s", exit, x.text())
+			}
+		})
+	}
+}
+
+func TestWithoutCredentialsATerminalIsOfferedARehearsal(t *testing.T) {
+	env := home(t, "AWS_REGION=us-east-1")
+	x := start(t, env, "up")
+	x.expect("no AWS credentials were found")
+	x.expect("Rehearse on an AWS inside this program instead?")
+	x.press("n")
+	if exit := x.end(); exit != exitCredentials {
+		t.Errorf("exit %d, want %d; the screen was:\n%s", exit, exitCredentials, x.text())
+	}
+}
+
+func TestWithoutCredentialsAndTerminalTheWayInIsShown(t *testing.T) {
+	env := home(t, "AWS_REGION=us-east-1")
+	stdout, stderr, exit := run(t, env, "up", "--yes")
+	if exit != exitCredentials || stdout != "" || !strings.Contains(stderr, "aws login") {
+		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
+	}
+}

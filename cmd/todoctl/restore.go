@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"todoctl/provision"
+)
+
+func newRestore() *cobra.Command {
+	return &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Put a backup's items back into the table",
+		Long: `Reads the whole backup and checks its count and checksum, then writes its items to
+the stack's table. An item with the same id is overwritten; nothing is deleted.`,
+		Example: "  todoctl restore TodoTable-20261123-101500.jsonl",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage([]string{"todoctl restore TodoTable-20261123-101500.jsonl"}, "restore takes one file")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return restoreRun(cmd.Context(), this(cmd), args[0]) },
+	}
+}
+
+func restoreRun(ctx context.Context, c *command, path string) error {
+	if err := c.consent(); err != nil {
+		return err
+	}
+	file, err := c.openFile(path)
+	if err != nil {
+		return &Problem{What: err.Error(), Exit: exitUsage}
+	}
+	defer file.Close()
+	found, err := provision.CheckBackup(file)
+	if err != nil {
+		return &Problem{What: path + " is not a whole backup", Why: err.Error(), Exit: exitFailed}
+	}
+	sess, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	c.view().Header(sess)
+	table, err := ownTable(ctx, c, sess)
+	if err != nil {
+		return err
+	}
+	c.view().Note("%s, saved from %s, will be written to %s.", plural(found.Items, "item"), found.Table, table)
+	if c.dryRun {
+		return errDiffers
+	}
+	if c.asking() {
+		yes, err := c.confirm(ctx, "Write them? Items with the same id are overwritten.", false)
+		if err != nil {
+			return err
+		}
+		if !yes {
+			return &Problem{What: "nothing was written", Exit: exitInterrupted}
+		}
+	}
+	if _, err := file.Seek(0, 0); err != nil {
+		return err
+	}
+	written, err := provision.Restore(ctx, sess.cfg, sess.clients.DynamoDB, file)
+	if err != nil {
+		return err
+	}
+	c.view().Note("Restored %s.", plural(written.Items, "item"))
+	return nil
+}
+
+// ownTable makes sure that the table is there and is todoctl's.
+func ownTable(ctx context.Context, c *command, sess session) (string, error) {
+	pages, _ := only(provision.Steps(sess.cfg, sess.clients), "table")
+	plan, err := provision.Plan(ctx, pages, provision.Up)
+	if err != nil {
+		return "", err
+	}
+	d := plan[0].Step.Describe()
+	switch plan[0].Seen.State {
+	case provision.Foreign:
+		return "", &provision.StepError{Step: "table", Action: "use", Err: &provision.ForeignError{Step: "table", Resource: d.Resource, Owner: plan[0].Seen.Owner}}
+	case provision.Absent:
+		return "", &Problem{What: d.Resource + " does not exist", Fix: []string{c.with("up")}, Exit: exitFailed}
+	}
+	return d.Resource, nil
+}

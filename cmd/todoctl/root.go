@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"todoctl/provision"
+)
+
+// globals are the flags that every command has.
+type globals struct {
+	local   bool
+	profile string
+	region  string
+	stack   string
+	yes     bool
+	noInput bool
+	dryRun  bool
+	output  string
+	explain bool
+	noColor bool
+	debug   bool
+
+	parallel int // steps at work at once; 0 is all
+}
+
+// Main runs todoctl once and returns its exit code.
+func Main(ctx context.Context, app *App) int {
+	g := &globals{}
+	root := newRoot(g)
+	root.SetArgs(app.Args)
+	root.SetIn(app.In)
+	root.SetOut(app.Out)
+	root.SetErr(app.Err)
+	c := &command{App: app, globals: g, doc: &document{}}
+	err := root.ExecuteContext(context.WithValue(ctx, commandKey{}, c))
+	if ctx.Err() != nil && err != nil {
+		err = ctx.Err() // interrupted: whatever else failed, failed for that
+	}
+	return c.finish(err)
+}
+
+// A command is one run: the world, the flags, and what there is to print.
+type command struct {
+	*App
+	*globals
+	doc     *document
+	name    string // "up"
+	path    string // "todoctl up --local": how to run it again
+	printed bool   // the document is on stdout already
+	out     view
+}
+
+type commandKey struct{}
+
+// this returns the command that cobra is running.
+func this(cmd *cobra.Command) *command {
+	c := cmd.Context().Value(commandKey{}).(*command)
+	return c
+}
+
+// view returns where this run is told: in words on stderr, or into the document.
+func (c *command) view() view {
+	if c.out == nil {
+		if c.output == "json" {
+			c.out = &records{doc: c.doc}
+		} else {
+			c.out = c.words()
+		}
+	}
+	return c.out
+}
+
+func (c *command) words() *words {
+	dumb := c.Getenv("TERM") == "dumb"
+	colour := c.ErrTerminal && !dumb && !c.noColor && c.Getenv("NO_COLOR") == ""
+	return &words{w: c.Err, colour: colour, plain: dumb, width: min(c.Width, 80)}
+}
+
+// finish prints the end of a run and returns its exit code.
+func (c *command) finish(err error) int {
+	exit := exitDone
+	if err != nil {
+		p := explain(err, c.way())
+		c.view().Problem(p)
+		exit = p.Exit
+	}
+	if c.output == "json" && c.name != "" && !c.printed {
+		c.doc.Command = c.name
+		if err := c.doc.print(c.Out); err != nil && exit == exitDone {
+			exit = exitFailed
+		}
+	}
+	return exit
+}
+
+func (c *command) way() way { return way{again: c.again(), with: c.with} }
+
+// again is the command line that continues this one.
+func (c *command) again() string {
+	if c.path != "" {
+		return c.path
+	}
+	return "todoctl up"
+}
+
+// commandLine rebuilds the command that was typed, with more flags if wanted.
+func (c *command) commandLine(more ...string) string {
+	words := append([]string{"todoctl"}, c.Args...)
+	for _, m := range more {
+		if !slices.Contains(words, m) {
+			words = append(words, m)
+		}
+	}
+	for i, w := range words {
+		if w == "" || strings.ContainsAny(w, " \t\n\"'`$&|;<>()*?[]#~\\!{}") {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// with repeats this run's own flags on another command: `todoctl down --local`.
+func (c *command) with(command string) string {
+	line := "todoctl " + command
+	if c.local {
+		line += " --local"
+	}
+	if c.stack != "" && c.stack != provision.DefaultStack {
+		line += " --stack " + c.stack
+	}
+	if !c.local && c.profile != "" {
+		line += " --profile " + c.profile
+	}
+	if c.region != "" {
+		line += " --region " + c.region
+	}
+	return line
+}
+
+const exitCodes = `
+Exit codes:
+  0 done   1 failed   2 wrong usage or an answer is missing
+  3 something is not as it should be (status, --dry-run)
+  4 credentials or permission   5 a resource is not todoctl's   130 interrupted`
+
+func newRoot(g *globals) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "todoctl",
+		Short: "Your first serverless backend, step by step",
+		Long: `todoctl builds a free serverless TODO API on AWS, one explained step at a time:
+a DynamoDB table, an IAM role, a Python Lambda function, its public URL, a test
+and a billing alarm. It watches what that costs, and takes it all away again.
+
+  todoctl up --local     rehearse on an AWS inside this program: no account
+  todoctl up             the same on your AWS account
+  todoctl status         what exists, what differs, what it costs
+  todoctl down           take everything away, and prove it`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return prepare(cmd) },
+	}
+	usual := root.UsageFunc() // and no template of ours: text/template would double the program
+	root.SetUsageFunc(func(cmd *cobra.Command) error {
+		if err := usual(cmd); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(cmd.OutOrStderr(), exitCodes)
+		return err
+	})
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage([]string{cmd.CommandPath() + " --help"}, "%s", sentence(err.Error()))
+	})
+	f := root.PersistentFlags()
+	f.BoolVar(&g.local, "local", false, "use the AWS inside this program: no account, no network")
+	f.StringVar(&g.profile, "profile", "", "AWS profile")
+	f.StringVar(&g.region, "region", "", "AWS Region")
+	f.StringVar(&g.stack, "stack", provision.DefaultStack, "name that all resources start with")
+	f.BoolVarP(&g.yes, "yes", "y", false, "consent, and ask nothing (data still needs its own flag)")
+	f.BoolVar(&g.noInput, "no-input", false, "never ask; fail where an answer is missing")
+	f.BoolVar(&g.dryRun, "dry-run", false, "only show what would be done")
+	f.StringVarP(&g.output, "output", "o", "text", "text or json")
+	f.BoolVar(&g.explain, "explain", false, "print every step's page, also without questions")
+	f.BoolVar(&g.noColor, "no-color", false, "no colour")
+	f.BoolVar(&g.debug, "debug", false, "print each AWS call")
+	f.IntVar(&g.parallel, "parallel", 0, "steps at work at once; 1 makes the calls in the same order every time")
+	_ = f.MarkHidden("parallel")
+	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+
+	cobra.EnableCommandSorting = false // the walkthrough has an order
+	root.AddGroup(&cobra.Group{ID: "walk", Title: "The walkthrough:"}, &cobra.Group{ID: "step", Title: "One step by itself:"}, &cobra.Group{ID: "more", Title: "More:"})
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("walk", newUp(), newStatus(), newDown())
+	for _, step := range stepCommands {
+		add("step", newStep(step))
+	}
+	add("step", newTest())
+	add("more", newRestore(), newHandler(), newLocal(), newVersion())
+	root.SetHelpCommandGroupID("more")
+	root.SetCompletionCommandGroupID("more")
+	return root
+}
+
+// prepare checks the flags that every command shares, before it does anything.
+func prepare(cmd *cobra.Command) error {
+	c := this(cmd)
+	c.name = strings.TrimPrefix(cmd.CommandPath(), "todoctl ")
+	c.path = c.commandLine()
+	if c.output != "text" && c.output != "json" {
+		wrong := c.output
+		c.output = "text"
+		return usage([]string{"todoctl " + c.name + " --output json"}, "--output %q is not known: it is text or json", wrong)
+	}
+	if err := provision.CheckStack(c.stack); err != nil {
+		return usage([]string{"todoctl " + c.name + " --stack Chat"}, "%s", err)
+	}
+	if c.local && c.profile != "" {
+		return usage(nil, "--local has no profiles: leave out --profile")
+	}
+	return nil
+}
+
+// consent says whether a command that changes something may go on: yes by
+// --yes, or a person who can be asked. It is checked before any network call.
+func (c *command) consent() error {
+	if c.yes || c.dryRun || (c.CanPrompt() && !c.noInput && c.output == "text") {
+		return nil
+	}
+	why := "there is no terminal to ask in"
+	switch {
+	case c.noInput:
+		why = "--no-input forbids asking"
+	case c.output == "json" && c.CanPrompt():
+		why = "--output json asks nothing"
+	}
+	return &Problem{
+		What: "this needs your consent, and " + why,
+		Fix:  []string{c.commandLine("--yes")},
+		Exit: exitUsage,
+	}
+}
+
+// asking says whether questions are asked in this run.
+func (c *command) asking() bool {
+	return !c.yes && !c.dryRun && !c.noInput && c.output == "text" && c.CanPrompt()
+}
+
+var errNotAnswered = errors.New("the question was not answered")

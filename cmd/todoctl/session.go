@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"todoctl/handler"
+	"todoctl/provision"
+)
+
+// A session is one AWS account, or the one on this machine, ready for calls.
+type session struct {
+	cfg             provision.Config
+	clients         provision.Clients
+	identity        provision.Identity
+	credentialsFrom string
+	regionFrom      string
+	endpoint        string // "" for AWS's own
+	runner          string // local: what the functions run in
+	background      *background
+}
+
+// localRegion is where the local AWS is, unless --region says otherwise.
+const localRegion = "us-east-1"
+
+// connect finds credentials and Region, makes the clients and asks AWS who we
+// are. It is the first thing that a command does on the network.
+func (c *command) connect(ctx context.Context) (session, error) {
+	var s session
+	var cfg aws.Config
+	var err error
+	client := c.httpClient(0)
+	if c.local {
+		cfg, err = c.localConfig(ctx, &s)
+	} else {
+		cfg, err = c.awsConfig(ctx, &s)
+	}
+	if err != nil {
+		return s, err
+	}
+	if c.debug {
+		cfg.APIOptions = append(cfg.APIOptions, c.traceCalls)
+	}
+	s.clients = provision.NewClients(cfg, client)
+	if s.identity, err = provision.Identify(ctx, s.clients.STS); err != nil {
+		return s, err
+	}
+	s.cfg = provision.Config{
+		Account:   s.identity.Account,
+		Partition: s.identity.Partition,
+		Region:    cfg.Region,
+		Stack:     c.stack,
+		Version:   version,
+		Clock:     c.Clock,
+		Local:     c.local,
+	}
+	code, err := handler.Default()
+	if err != nil {
+		return s, err
+	}
+	s.cfg.Code = provision.Code(code)
+	return s, nil
+}
+
+// localConfig is made by hand: nothing of the user's AWS settings, proxies or
+// certificates may find its way into the rehearsal.
+func (c *command) localConfig(ctx context.Context, s *session) (aws.Config, error) {
+	b, err := c.startLocal(ctx)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	s.background, s.endpoint = b, b.endpoint()
+	if s.runner, err = c.runner(ctx, b); err != nil {
+		return aws.Config{}, err
+	}
+	region := localRegion
+	s.regionFrom = "the local default"
+	if c.region != "" {
+		region, s.regionFrom = c.region, "from --region"
+	}
+	s.credentialsFrom = "todoctl itself"
+	return aws.Config{
+		Region:       region,
+		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
+		BaseEndpoint: aws.String(s.endpoint),
+		HTTPClient:   c.httpClient(0),
+	}, nil
+}
+
+// awsConfig takes what the SDK finds, as every AWS tool does, with one
+// exception: the EC2 metadata service is not asked, because on a laptop that
+// only makes a missing login slow to report.
+func (c *command) awsConfig(ctx context.Context, s *session) (aws.Config, error) {
+	options := []func(*config.LoadOptions) error{config.WithEC2IMDSClientEnableState(imds.ClientDisabled)}
+	if c.profile != "" {
+		options = append(options, config.WithSharedConfigProfile(c.profile))
+	}
+	if c.region != "" {
+		options = append(options, config.WithRegion(c.region))
+	}
+	if c.Getenv("AWS_CA_BUNDLE") == "" { // the SDK refuses its own client with one
+		options = append(options, config.WithHTTPClient(awshttp.NewBuildableClient()))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return cfg, err
+	}
+	if cfg.Region == "" {
+		return cfg, noRegion()
+	}
+	s.regionFrom = c.regionSource()
+	if cfg.BaseEndpoint != nil {
+		s.endpoint = *cfg.BaseEndpoint
+	}
+	found, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return cfg, errors.Join(errNoCredentials, err)
+	}
+	s.credentialsFrom = c.credentialSource(found.Source)
+	return cfg, nil
+}
+
+// errNoCredentials marks that nobody is signed in, so that a terminal may offer
+// a rehearsal.
+var errNoCredentials = errors.New("get credentials")
+
+func (c *command) regionSource() string {
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		if c.region == "" && c.Getenv(name) != "" {
+			return "from " + name
+		}
+	}
+	if c.region != "" {
+		return "from --region"
+	}
+	return "from " + c.profileName()
+}
+
+func (c *command) profileName() string {
+	for _, name := range []string{c.profile, c.Getenv("AWS_PROFILE"), c.Getenv("AWS_DEFAULT_PROFILE")} {
+		if name != "" {
+			return "profile " + name
+		}
+	}
+	return "profile default"
+}
+
+// credentialSource puts the SDK's name for a credential provider into words.
+func (c *command) credentialSource(source string) string {
+	switch {
+	case source == config.CredentialsSourceName:
+		text := "environment variables (AWS_ACCESS_KEY_ID)"
+		if c.profile != "" || c.Getenv("AWS_PROFILE") != "" {
+			text += fmt.Sprintf(", which win over %s", c.profileName())
+		}
+		return text
+	case strings.HasPrefix(source, "SharedConfigCredentials"):
+		return c.profileName()
+	case strings.Contains(source, "Login"):
+		return "aws login, " + c.profileName()
+	case strings.Contains(source, "SSO"):
+		return "IAM Identity Center, " + c.profileName()
+	case strings.Contains(source, "Process"):
+		return "the credential_process of " + c.profileName()
+	case strings.Contains(source, "AssumeRole"), strings.Contains(source, "WebIdentity"):
+		return "an assumed role, " + c.profileName()
+	case source == "":
+		return c.profileName()
+	}
+	return source
+}

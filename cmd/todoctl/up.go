@@ -1,0 +1,355 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"todoctl/handler"
+	"todoctl/provision"
+)
+
+// settings are the flags of up and of the steps that say what should be.
+type settings struct {
+	adopt   bool
+	policy  string
+	runtime string
+	auth    string
+	guard   string
+	email   string
+	limit   int
+	source  string
+	skip    []string
+}
+
+// settingFlags are the flags of settings, by the step that they belong to.
+func (s *settings) settingFlags(cmd *cobra.Command, steps ...string) {
+	f := cmd.Flags()
+	f.BoolVar(&s.adopt, "adopt", false, "take over resources of these names that todoctl did not make")
+	for _, step := range steps {
+		switch step {
+		case "role":
+			f.StringVar(&s.policy, "policy", "", "what the function may do: least (default), or tutorial (the book's)")
+		case "function":
+			f.StringVar(&s.runtime, "runtime", "", "Lambda runtime: python3.12 (default) or newer")
+			f.StringVar(&s.source, "source", "", "folder with your own lambda_function.py")
+		case "url":
+			f.StringVar(&s.auth, "auth", "", "who may call the URL: none, that is everybody (default), or iam")
+		case "alarm":
+			f.StringVar(&s.guard, "guard", "", "what watches the bill: both (default), budget or alarm")
+			f.StringVar(&s.email, "email", "", "who is told when the bill grows")
+			f.IntVar(&s.limit, "limit", 0, "the monthly bill, in US dollars, that is worth a mail (default 1)")
+		}
+	}
+}
+
+// runtimes are the values of --runtime: the default and what is newer.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+var runtimes = []string{"python3.12", "python3.13", "python3.14"}
+
+// apply checks the settings and puts them into the configuration.
+func (s *settings) apply(c *command, cfg *provision.Config) error {
+	if err := s.check(c); err != nil {
+		return err
+	}
+	cfg.Adopt = s.adopt
+	cfg.Policy = provision.Policy(s.policy)
+	cfg.Runtime = s.runtime
+	cfg.Auth = provision.Auth(s.auth)
+	cfg.Guard = provision.Guard(s.guard)
+	cfg.LimitUSD = s.limit
+	cfg.Email = s.email
+	if s.source == "" {
+		return nil
+	}
+	root, err := c.dirFS(s.source)
+	if err != nil {
+		return &Problem{What: err.Error(), Fix: []string{"todoctl handler eject " + s.source}, Exit: exitUsage}
+	}
+	defer func() { _ = root.Close() }()
+	code, err := handler.FromDir(root.FS(), s.source)
+	if err != nil {
+		return &Problem{What: err.Error(), Fix: []string{"todoctl handler eject another-folder   (shows what belongs there)"}, Exit: exitUsage}
+	}
+	cfg.Code, cfg.OwnCode = provision.Code(code), true
+	return nil
+}
+
+// check finds wrong values before anything goes over the network.
+func (s *settings) check(c *command) error {
+	again := "todoctl " + c.name
+	oneOf := func(flag, value string, known ...string) error {
+		if value == "" || slices.Contains(known, value) {
+			return nil
+		}
+		return usage([]string{again + " --" + flag + " " + known[0]}, "--%s %q is not known: it is %s", flag, value, strings.Join(known, ", "))
+	}
+	if s.email != "" {
+		if a, err := mail.ParseAddress(s.email); err != nil || a.Address != s.email {
+			return usage([]string{again + " --email you@example.com"}, "--email %q is not an e-mail address", s.email)
+		}
+	}
+	if s.limit < 0 {
+		return usage([]string{again + " --limit 1"}, "--limit must be 1 US dollar or more")
+	}
+	return errors.Join(
+		oneOf("policy", s.policy, "least", "tutorial"),
+		oneOf("runtime", s.runtime, runtimes...),
+		oneOf("auth", s.auth, "none", "iam"),
+		oneOf("guard", s.guard, "both", "budget", "alarm"),
+	)
+}
+
+func newUp() *cobra.Command {
+	var s settings
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "The whole walkthrough; run again, it continues or repairs",
+		Example: `  todoctl up --local --yes     all six steps on this machine, no questions
+  todoctl up                   the same on AWS, explained step by step
+  todoctl up --email me@example.com --limit 5
+  todoctl up --dry-run         what would be done (exit 3 when something would)`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return upRun(cmd.Context(), this(cmd), &s) },
+	}
+	s.settingFlags(cmd, "role", "function", "url", "alarm")
+	cmd.Flags().StringSliceVar(&s.skip, "skip", nil, "leave out a step (again for more)")
+	_ = cmd.RegisterFlagCompletionFunc("skip", cobra.FixedCompletions(provision.Names(), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func upRun(ctx context.Context, c *command, s *settings) error {
+	if err := s.check(c); err != nil {
+		return err
+	}
+	for _, name := range s.skip {
+		if !slices.Contains(provision.Names(), name) {
+			return usage(nil, "--skip %q is not a step: they are %s", name, strings.Join(provision.Names(), ", "))
+		}
+	}
+	if err := c.consent(); err != nil {
+		return err
+	}
+	sess, err := c.connectOrRehearse(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.apply(c, &sess.cfg); err != nil {
+		return err
+	}
+	pages := provision.Steps(sess.cfg, sess.clients)
+	for i := range pages {
+		pages[i].Skip = slices.Contains(s.skip, pages[i].Step.Describe().Name)
+	}
+	return c.raise(ctx, sess, pages)
+}
+
+// connectOrRehearse connects; where nobody is signed in, a person at a terminal
+// is offered the local AWS instead.
+func (c *command) connectOrRehearse(ctx context.Context) (session, error) {
+	sess, err := c.connect(ctx)
+	if err == nil || !errors.Is(err, errNoCredentials) || !c.asking() {
+		return sess, err
+	}
+	c.view().Problem(explain(err, c.way()))
+	c.view().Note("")
+	yes, askErr := c.confirm(ctx, "Rehearse on an AWS inside this program instead? It needs no account.", true)
+	if askErr != nil {
+		return sess, askErr
+	}
+	if !yes {
+		return sess, &Problem{Exit: exitCredentials}
+	}
+	c.local, c.profile = true, ""
+	return c.connect(ctx)
+}
+
+// raise plans, shows, asks and runs pages, the same for up and for one step.
+func (c *command) raise(ctx context.Context, sess session, pages []provision.Page) error {
+	c.view().Header(sess)
+	plan, err := provision.Plan(ctx, pages, provision.Up)
+	if err != nil {
+		return err
+	}
+	c.view().Plan(plan, provision.Up)
+	changes := changing(plan)
+	if c.dryRun {
+		c.view().Note("")
+		if foreign(plan) {
+			return c.run(ctx, plan, provision.Options{Goal: provision.Up}) // says which, and changes nothing
+		}
+		if changes > 0 {
+			c.view().Note("%d to do; nothing was changed.", changes)
+			return errDiffers
+		}
+		c.view().Note("Nothing to do.")
+		return nil
+	}
+	last := map[string]provision.Observation{}
+	for _, change := range plan {
+		last[change.Name()] = change.Seen
+	}
+	if changes == 0 {
+		return c.raised(plan, last)
+	}
+	ask, err := c.walkthrough(ctx, sess, plan)
+	if err != nil {
+		return err
+	}
+	c.view().Note("")
+	err = c.run(ctx, plan, provision.Options{Goal: provision.Up, Ask: ask, On: func(e provision.Event) {
+		last[e.Change.Name()] = e.Seen
+	}})
+	if err != nil {
+		return err
+	}
+	return c.raised(plan, last)
+}
+
+// run runs a plan and tells it.
+func (c *command) run(ctx context.Context, plan []provision.Change, opt provision.Options) error {
+	var order []string
+	for _, change := range plan {
+		order = append(order, change.Name())
+	}
+	if opt.Goal == provision.Down {
+		slices.Reverse(order)
+	}
+	out := c.view()
+	out.Run(order)
+	defer out.Ran()
+	note := opt.On
+	opt.Clock, opt.Parallel = c.Clock, c.parallel
+	opt.On = func(e provision.Event) {
+		if note != nil {
+			note(e)
+		}
+		out.Event(e)
+	}
+	return provision.Run(ctx, plan, opt)
+}
+
+func changing(plan []provision.Change) int {
+	n := 0
+	for _, c := range plan {
+		if c.Action != provision.Keep {
+			n++
+		}
+	}
+	return n
+}
+
+func foreign(plan []provision.Change) bool {
+	return slices.ContainsFunc(plan, func(c provision.Change) bool { return c.Action == provision.Refuse })
+}
+
+// walkthrough asks whether to go on at all, and returns what asks before each
+// step: a page and a choice. Without questions it returns nil.
+func (c *command) walkthrough(ctx context.Context, sess session, plan []provision.Change) (func(context.Context, provision.Change) (bool, error), error) {
+	out, people := c.view().(*words)
+	if people && c.explain && !c.asking() {
+		for i, change := range plan {
+			out.page(i+1, len(plan), change.Step.Describe())
+		}
+	}
+	if !c.asking() || foreign(plan) {
+		return nil, nil
+	}
+	if err := c.warnCapacity(ctx, sess, plan); err != nil {
+		return nil, err
+	}
+	out.line("")
+	yes, err := c.confirm(ctx, fmt.Sprintf("Go through these %s? Nothing has been changed yet.", plural(len(plan), "step")), true)
+	if err != nil {
+		return nil, err
+	}
+	if !yes {
+		return nil, context.Canceled
+	}
+	return func(ctx context.Context, change provision.Change) (bool, error) {
+		out.hold()
+		defer out.release()
+		return c.askStep(ctx, out, plan, change)
+	}, nil
+}
+
+// askStep shows one page and asks what to do with it. Enter makes it.
+func (c *command) askStep(ctx context.Context, out *words, plan []provision.Change, change provision.Change) (bool, error) {
+	d := change.Step.Describe()
+	number := 1 + slices.IndexFunc(plan, func(p provision.Change) bool { return p.Name() == change.Name() })
+	shown := &words{w: out.w, colour: out.colour, plain: out.plain, width: out.width}
+	shown.page(number, len(plan), d)
+	verb := "Create it"
+	switch {
+	case change.Action == provision.Update:
+		verb = "Change it"
+		shown.differences(change.Seen)
+	case d.Name == testStep:
+		verb = "Test it"
+	}
+	answer, err := c.choose(ctx, fmt.Sprintf("%s?", d.Resource),
+		option{"Yes: " + strings.ToLower(verb), "yes"}, option{"Skip this step", "skip"}, option{"Stop here", "stop"})
+	if err != nil {
+		return false, err
+	}
+	if answer == "stop" {
+		return false, context.Canceled
+	}
+	return answer == "yes", nil
+}
+
+// warnCapacity says when this table would leave the free 25/25 of the Region.
+func (c *command) warnCapacity(ctx context.Context, sess session, plan []provision.Change) error {
+	if plan[0].Name() != "table" || plan[0].Action != provision.Create {
+		return nil
+	}
+	rcu, wcu, tables, err := provision.CapacityBefore(ctx, sess.cfg, sess.clients.DynamoDB)
+	if err != nil || (rcu+5 <= 25 && wcu+5 <= 25) {
+		return nil // not being allowed to look is no reason to stop
+	}
+	c.view().Note("")
+	c.view().Note("! %d other tables of this Region already use %d read and %d write units of the", tables, rcu, wcu)
+	c.view().Note("  free 25. This table would cost about $2.85 a month.")
+	yes, err := c.confirm(ctx, "Go on all the same?", false)
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return &Problem{What: "stopped before anything was made", Fix: []string{c.with("up") + " --region eu-west-1   (each Region has its own 25)"}, Exit: exitFailed}
+	}
+	return nil
+}
+
+// raised prints what there is now: the URL on stdout, the rest on stderr.
+func (c *command) raised(plan []provision.Change, last map[string]provision.Observation) error {
+	url := last["url"].ID
+	if !strings.HasPrefix(url, "http") {
+		url = ""
+	}
+	c.doc.URL = url
+	if c.output == "json" {
+		return nil
+	}
+	c.view().Note("")
+	if url == "" {
+		c.view().Note("Next: %s", c.with("status"))
+		return nil
+	}
+	if slices.ContainsFunc(plan, func(p provision.Change) bool { return p.Name() == "test" || p.Name() == "url" }) {
+		post, get := provision.CurlLines(url)
+		c.view().Note("Your API, on everybody's terminal:")
+		c.view().Note("")
+		c.view().Note("  %s", post)
+		c.view().Note("  %s", get)
+		c.view().Note("")
+		fmt.Fprintln(c.Out, url)
+	}
+	c.view().Note("Next: %s   what exists and what it costs", c.with("status"))
+	c.view().Note("      %s     take it all away", c.with("down"))
+	return nil
+}

@@ -130,7 +130,7 @@ func (e *pythonEnvironment) process() error {
 	if err := e.unpack(dir); err != nil {
 		return err
 	}
-	cmd := exec.Command(e.x.cfg.Python().Path, "-u", filepath.Join(dir, "bootstrap.py")) //nolint:gosec // the caller's own Python
+	cmd := exec.Command(e.x.cfg.Python().Path, "-u", "-B", filepath.Join(dir, "bootstrap.py")) //nolint:gosec // the caller's own Python
 	cmd.Dir = filepath.Join(dir, "task")
 	cmd.Env = e.variables(dir)
 	alone(cmd)

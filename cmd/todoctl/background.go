@@ -82,14 +82,17 @@ func (c *command) startLocal(ctx context.Context, flags ...string) (*background,
 	if err != nil {
 		return nil, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = wait() // why it ended stands in its log
+		close(ended)
+	}()
 	for deadline := c.Clock.Now().Add(startLimit); ; {
 		if b := c.findLocal(ctx); b != nil {
 			return b, nil
 		}
 		select {
-		case _ = <-ended:
+		case <-ended:
 			if b := c.findLocal(ctx); b != nil { // another command started one at the same time
 				return b, nil
 			}
@@ -162,8 +165,8 @@ func (a *App) control(ctx context.Context, b *background, method, what string, a
 }
 
 // runner asks what functions run in.
-func (c *command) runner(ctx context.Context, b *background) (string, error) {
-	var in string
+func (c *command) runner(ctx context.Context, b *background) (runner, error) {
+	var in runner
 	err := c.control(ctx, b, http.MethodGet, "runner", &in)
 	return in, err
 }

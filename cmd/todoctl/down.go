@@ -216,7 +216,7 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 	c.doc.Remains = []remain{}
 	kept := slices.ContainsFunc(plan, func(p provision.Change) bool { return p.Seen.State == provision.Foreign })
 	c.view().Note("")
-	ours := 0
+	ours, noted := 0, 0
 	for _, r := range left {
 		c.doc.Remains = append(c.doc.Remains, remain(r))
 		if r.Name == "" { // a note about what cannot be looked at
@@ -226,6 +226,8 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 		c.view().Note("left: %-12s %s  %s", r.Kind, r.Name, r.Note)
 		if r.Note == "" {
 			ours++
+		} else {
+			noted++
 		}
 	}
 	switch {
@@ -235,7 +237,11 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 		c.view().Note("Nothing of todoctl's is left; what it did not make was kept.")
 		return errForeignKept
 	}
-	c.view().Note("Looked at every name and every tag: 0 left.")
+	if noted > 0 {
+		c.view().Note("Looked at every name and every tag: nothing else is left.")
+	} else {
+		c.view().Note("Looked at every name and every tag: 0 left.")
+	}
 	return c.stopEmptyLocal(ctx, sess)
 }
 

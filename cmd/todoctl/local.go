@@ -118,11 +118,11 @@ func (c *command) printBackground(ctx context.Context, state string, b *backgrou
 	}
 	if c.output == "json" {
 		return c.printLocalDocument(localDocument{
-			Running: true, Endpoint: b.endpoint(), PID: b.PID, Runner: in, Lag: b.Lag, Started: &b.Started, Calls: &calls,
+			Running: true, Endpoint: b.endpoint(), PID: b.PID, Runner: in.Words, Lag: b.Lag, Started: &b.Started, Calls: &calls,
 		})
 	}
 	fmt.Fprintf(c.Out, "The local AWS %s at %s (pid %d).\n", state, b.endpoint(), b.PID)
-	fmt.Fprintf(c.Out, "Functions run in %s.\n", in)
+	fmt.Fprintf(c.Out, "Functions run in %s.\n", in.Words)
 	fmt.Fprintf(c.Out, "Data: %s\n", c.localStore())
 	fmt.Fprintf(c.Out, "Calls since it started: %d reads, %d writes.\n", calls.Reads, calls.Writes)
 	fmt.Fprintf(c.Out, "Other tools reach it with:\n\n%s", exports(*b, c.GOOS))

@@ -67,7 +67,11 @@ func explain(err error, on way) *Problem {
 	}
 	p := cause(err, on)
 	if step, ok := errors.AsType[*provision.StepError](err); ok && p.Exit != exitInterrupted {
-		p.What = fmt.Sprintf("could not %s the %s: %s", step.Action, step.Step, p.What)
+		if step.Step == testStep {
+			p.What = "the test failed: " + p.What
+		} else {
+			p.What = fmt.Sprintf("could not %s the %s: %s", step.Action, step.Step, p.What)
+		}
 	}
 	return p
 }

@@ -85,9 +85,9 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 	case err = <-answered:
 	case <-ctx.Done():
 		if !accessible {
-			_ = <-answered // gives the terminal back
+			err = <-answered // gives the terminal back
 		}
-		return ctx.Err()
+		return errors.Join(ctx.Err(), err)
 	}
 	switch {
 	case errors.Is(err, huh.ErrUserAborted):

@@ -159,7 +159,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, what string) {
 	case "GET calls":
 		answer = count(s.cloud.Calls())
 	case "GET runner":
-		answer = runner(s.python())
+		answer = describeRunner(s.python())
 	case "GET state":
 		empty, err := s.cloud.Empty()
 		if err != nil {
@@ -269,11 +269,17 @@ func exports(b background, goos string) string {
 	return lines.String()
 }
 
-func runner(p *local.Python) string {
+// A runner is what functions run in on this machine.
+type runner struct {
+	Python bool   `json:"python"` // any code; else only the default handler's twin
+	Words  string `json:"words"`
+}
+
+func describeRunner(p *local.Python) runner {
 	if p == nil {
-		return "the Go twin inside todoctl: no python3 with boto3 was found"
+		return runner{Words: "the Go twin inside todoctl: no python3 with boto3 was found"}
 	}
-	return fmt.Sprintf("python3 %s with boto3 %s", p.Version, p.Boto3)
+	return runner{Python: true, Words: fmt.Sprintf("python3 %s with boto3 %s", p.Version, p.Boto3)}
 }
 
 // twin is the Go version of the default handler, for machines without Python.

@@ -24,7 +24,7 @@ type session struct {
 	credentialsFrom string
 	regionFrom      string
 	endpoint        string // "" for AWS's own
-	runner          string // local: what the functions run in
+	runner          runner // local: what the functions run in
 	background      *background
 }
 

@@ -47,7 +47,7 @@ func stepRun(ctx context.Context, c *command, name string, s *settings) error {
 	if err != nil {
 		return err
 	}
-	if err := s.apply(c, &sess.cfg); err != nil {
+	if err := s.apply(c, &sess); err != nil {
 		return err
 	}
 	pages, needs := only(provision.Steps(sess.cfg, sess.clients), name)

@@ -53,10 +53,11 @@ func (s *settings) settingFlags(cmd *cobra.Command, steps ...string) {
 var runtimes = []string{"python3.12", "python3.13", "python3.14"}
 
 // apply checks the settings and puts them into the configuration.
-func (s *settings) apply(c *command, cfg *provision.Config) error {
+func (s *settings) apply(c *command, sess *session) error {
 	if err := s.check(c); err != nil {
 		return err
 	}
+	cfg := &sess.cfg
 	cfg.Adopt = s.adopt
 	cfg.Policy = provision.Policy(s.policy)
 	cfg.Runtime = s.runtime
@@ -66,6 +67,14 @@ func (s *settings) apply(c *command, cfg *provision.Config) error {
 	cfg.Email = s.email
 	if s.source == "" {
 		return nil
+	}
+	if sess.cfg.Local && !sess.runner.Python {
+		return &Problem{
+			What: "your own code needs python3 with boto3 on this machine",
+			Why:  "without it the local AWS can only run todoctl's own handler, as a Go twin",
+			Fix:  []string{"install Python 3 and boto3, then: todoctl local stop", c.again()},
+			Exit: exitFailed,
+		}
 	}
 	root, err := c.dirFS(s.source)
 	if err != nil {
@@ -139,7 +148,7 @@ func upRun(ctx context.Context, c *command, s *settings) error {
 	if err != nil {
 		return err
 	}
-	if err := s.apply(c, &sess.cfg); err != nil {
+	if err := s.apply(c, &sess); err != nil {
 		return err
 	}
 	pages := provision.Steps(sess.cfg, sess.clients)

@@ -120,7 +120,7 @@ func (v *words) step(mark, name, format string, args ...any) {
 func (v *words) Header(s session) {
 	if s.cfg.Local {
 		v.line("AWS        on this machine: no account, no cost (%s)", s.endpoint)
-		v.line("Functions  run in %s", s.runner)
+		v.line("Functions  run in %s", s.runner.Words)
 	} else {
 		v.line("Account    %s as %s", s.identity.Account, s.identity.ARN)
 		v.line("           credentials from %s", s.credentialsFrom)
@@ -166,6 +166,8 @@ func (v *words) Plan(plan []provision.Change, goal provision.Goal) {
 			v.step("add", d.Name, "create %s", d.Resource)
 		case c.Action == provision.Delete:
 			v.step("del", d.Name, "delete %s", d.Resource)
+		case unfinished(c):
+			v.step("wait", d.Name, "wait for %s: AWS says %s", d.Resource, c.Seen.Pending)
 		default:
 			v.step("edit", d.Name, "update %s", d.Resource)
 			v.differences(c.Seen)
@@ -281,10 +283,19 @@ func already(d provision.Description) string {
 	return d.Resource + " is as it should be"
 }
 
+// unfinished says that AWS is still at work on an earlier run's change, and
+// that nothing else is to be done.
+func unfinished(c provision.Change) bool {
+	return c.Action == provision.Update && len(c.Seen.Diffs) == 0 && c.Seen.Pending != ""
+}
+
 // done says what was done to a step.
 func done(c provision.Change, d provision.Description) string {
 	if d.Name == testStep {
 		return already(d)
+	}
+	if unfinished(c) {
+		return d.Resource + " is ready"
 	}
 	return map[provision.Action]string{
 		provision.Create: "created ",

@@ -1,0 +1,127 @@
+//go:build !windows
+
+package main
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// get asks a Function URL for its list.
+func get(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(strings.TrimSpace(url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s answers %s, %v: %s", url, res.Status, err, body)
+	}
+	return string(body)
+}
+
+// withoutPython is an environment in which no python3 can be found.
+func withoutPython(t *testing.T) []string {
+	t.Helper()
+	env := home(t, "PATH="+t.TempDir())
+	if _, errs, exit := run(t, env, "local", "start", "--lag", "none"); exit != 0 {
+		t.Fatal(errs)
+	}
+	return env
+}
+
+func TestWithoutPythonTheTwinAnswers(t *testing.T) {
+	env := withoutPython(t)
+	url, errs, exit := run(t, env, "up", "--local", "--yes")
+	if exit != 0 || !strings.Contains(errs, "the Go twin inside todoctl") {
+		t.Fatalf("exit %d:\n%s", exit, errs)
+	}
+	if list := get(t, url); !strings.Contains(list, "Buy groceries") {
+		t.Errorf("the list is %s", list)
+	}
+	if out, _, _ := run(t, env, "status", "--local"); !strings.Contains(out, "the Go twin inside todoctl") {
+		t.Errorf("status does not say what the function runs in:\n%s", out)
+	}
+}
+
+func TestOwnCodeWithoutPythonIsRefusedBeforeAnythingIsMade(t *testing.T) {
+	env := withoutPython(t)
+	mine := t.TempDir()
+	if err := os.WriteFile(filepath.Join(mine, "lambda_function.py"), []byte("def lambda_handler(event, context):\n    return {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, errs, exit := run(t, env, "up", "--local", "--yes", "--source", mine)
+	if exit != exitFailed || !strings.Contains(errs, "your own code needs python3 with boto3") {
+		t.Errorf("exit %d:\n%s", exit, errs)
+	}
+	if n := writes(t, env); n != 0 {
+		t.Errorf("%d write calls were made", n)
+	}
+}
+
+func TestAKilledServerLosesNothing(t *testing.T) {
+	env := startedLocal(t)
+	url, errs, exit := run(t, env, "up", "--local", "--yes")
+	if exit != 0 {
+		t.Fatal(errs)
+	}
+	before := get(t, url)
+
+	app := &App{}
+	for _, v := range env {
+		if dir, ok := strings.CutPrefix(v, "TODOCTL_STATE="); ok {
+			app.StateDir = dir
+		}
+	}
+	b := app.readBackground()
+	if b == nil || b.PID == 0 {
+		t.Fatal("the local AWS does not run")
+	}
+	if err := syscall.Kill(b.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+
+	again, errs, exit := run(t, env, "up", "--local", "--yes")
+	if exit != 0 || again != url {
+		t.Fatalf("exit %d, the URL was %s and is %s:\n%s", exit, url, again, errs)
+	}
+	if n := writes(t, env); n != 0 {
+		t.Errorf("the second up made %d write calls", n)
+	}
+	if after := get(t, again); after != before {
+		t.Errorf("the list was %s and is %s", before, after)
+	}
+}
+
+func TestWhatTheLocalAWSKeepsIsPrivate(t *testing.T) {
+	env := startedLocal(t)
+	if _, errs, exit := run(t, env, "up", "--local", "--yes"); exit != 0 {
+		t.Fatal(errs)
+	}
+	for _, v := range env {
+		dir, ok := strings.CutPrefix(v, "TODOCTL_STATE=")
+		if !ok {
+			continue
+		}
+		err := filepath.WalkDir(filepath.Join(dir, "local"), func(path string, entry os.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := entry.Info()
+			if err == nil && info.Mode().Perm()&0o077 != 0 {
+				t.Errorf("%s has the mode %s", path, info.Mode())
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

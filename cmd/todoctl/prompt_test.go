@@ -48,6 +48,8 @@ func TestEnterToTheEndGivesAWorkingAPI(t *testing.T) {
 			x := start(t, env, "up", "--local")
 			x.expect("Go through these 6 steps?")
 			x.press(enter)
+			x.expect("Which e-mail address")
+			x.press(enter)
 			for i, step := range stepNames {
 				x.expect("Step " + string(rune('1'+i)) + " of 6: " + step)
 				x.expect("Yes: ")
@@ -104,6 +106,8 @@ func TestASkippedStepLeavesOutWhatNeedsIt(t *testing.T) {
 	x := start(t, env, "up", "--local")
 	x.expect("Go through these 6 steps?")
 	x.press(enter)
+	x.expect("Which e-mail address")
+	x.press("me@example.com" + enter)
 	x.expect("Step 1 of 6: table")
 	x.expect("Stop here")
 	x.press(enter)

@@ -52,6 +52,7 @@ type command struct {
 	doc     *document
 	name    string // "up"
 	path    string // "todoctl up --local": how to run it again
+	email   string // --email
 	printed bool   // the document is on stdout already
 	out     view
 }

@@ -50,11 +50,14 @@ func stepRun(ctx context.Context, c *command, name string, s *settings) error {
 	if err := s.apply(c, &sess); err != nil {
 		return err
 	}
-	pages, needs := only(provision.Steps(sess.cfg, sess.clients), name)
+	_, needs := only(provision.Steps(sess.cfg, sess.clients), name)
 	if err := c.checkNeeds(ctx, name, needs); err != nil {
 		return err
 	}
-	return c.raise(ctx, sess, pages)
+	return c.raise(ctx, &sess, func() []provision.Page {
+		page, _ := only(provision.Steps(sess.cfg, sess.clients), name)
+		return page
+	})
 }
 
 // checkNeeds looks at what a step by itself builds on.

@@ -98,11 +98,10 @@ func (s *settings) check(c *command) error {
 		}
 		return usage([]string{again + " --" + flag + " " + known[0]}, "--%s %q is not known: it is %s", flag, value, strings.Join(known, ", "))
 	}
-	if s.email != "" {
-		if a, err := mail.ParseAddress(s.email); err != nil || a.Address != s.email {
-			return usage([]string{again + " --email you@example.com"}, "--email %q is not an e-mail address", s.email)
-		}
+	if s.email != "" && !isEmail(s.email) {
+		return usage([]string{again + " --email you@example.com"}, "--email %q is not an e-mail address", s.email)
 	}
+	c.email = s.email
 	if s.limit < 0 {
 		return usage([]string{again + " --limit 1"}, "--limit must be 1 US dollar or more")
 	}
@@ -151,11 +150,13 @@ func upRun(ctx context.Context, c *command, s *settings) error {
 	if err := s.apply(c, &sess); err != nil {
 		return err
 	}
-	pages := provision.Steps(sess.cfg, sess.clients)
-	for i := range pages {
-		pages[i].Skip = slices.Contains(s.skip, pages[i].Step.Describe().Name)
-	}
-	return c.raise(ctx, sess, pages)
+	return c.raise(ctx, &sess, func() []provision.Page {
+		pages := provision.Steps(sess.cfg, sess.clients)
+		for i := range pages {
+			pages[i].Skip = slices.Contains(s.skip, pages[i].Step.Describe().Name)
+		}
+		return pages
+	})
 }
 
 // connectOrRehearse connects; where nobody is signed in, a person at a terminal
@@ -179,9 +180,10 @@ func (c *command) connectOrRehearse(ctx context.Context) (session, error) {
 }
 
 // raise plans, shows, asks and runs pages, the same for up and for one step.
-func (c *command) raise(ctx context.Context, sess session, pages []provision.Page) error {
-	c.view().Header(sess)
-	plan, err := provision.Plan(ctx, pages, provision.Up)
+// They are opened anew when an answer has changed what they should be.
+func (c *command) raise(ctx context.Context, sess *session, open func() []provision.Page) error {
+	c.view().Header(*sess)
+	plan, err := provision.Plan(ctx, open(), provision.Up)
 	if err != nil {
 		return err
 	}
@@ -206,9 +208,17 @@ func (c *command) raise(ctx context.Context, sess session, pages []provision.Pag
 	if changes == 0 {
 		return c.raised(plan, last)
 	}
-	ask, err := c.walkthrough(ctx, sess, plan)
+	ask, err := c.walkthrough(ctx, *sess, plan)
 	if err != nil {
 		return err
+	}
+	if told, err := c.askEmail(ctx, plan); err != nil {
+		return err
+	} else if told != "" {
+		sess.cfg.Email = told
+		if plan, err = provision.Plan(ctx, open(), provision.Up); err != nil {
+			return err
+		}
 	}
 	c.view().Note("")
 	err = c.run(ctx, plan, provision.Options{Goal: provision.Up, Ask: ask, On: func(e provision.Event) {
@@ -285,6 +295,26 @@ func (c *command) walkthrough(ctx context.Context, sess session, plan []provisio
 		defer out.release()
 		return c.askStep(ctx, out, plan, change)
 	}, nil
+}
+
+// askEmail asks who is told about the bill, where an alarm is about to be made
+// and nobody was named. Enter means nobody.
+func (c *command) askEmail(ctx context.Context, plan []provision.Change) (string, error) {
+	i := slices.IndexFunc(plan, func(p provision.Change) bool { return p.Name() == "alarm" })
+	if !c.asking() || foreign(plan) || i < 0 || plan[i].Action != provision.Create || c.email != "" {
+		return "", nil
+	}
+	return c.input(ctx, "Which e-mail address is told when the bill grows?", "Enter: nobody for now; todoctl alarm --email does it later.", func(s string) error {
+		if s == "" || isEmail(s) {
+			return nil
+		}
+		return fmt.Errorf("%q is not an e-mail address", s)
+	})
+}
+
+func isEmail(s string) bool {
+	a, err := mail.ParseAddress(s)
+	return err == nil && a.Address == s
 }
 
 // askStep shows one page and asks what to do with it. Enter makes it.

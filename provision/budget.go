@@ -71,9 +71,7 @@ func (s *alarmStep) lookBudget(ctx context.Context) (budgetSeen, error) {
 		func(ctx context.Context) error {
 			out, err := s.budgets.ListTagsForResource(ctx, &budgets.ListTagsForResourceInput{ResourceARN: aws.String(seen.ID)})
 			if err == nil {
-				for _, t := range out.ResourceTags {
-					tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-				}
+				tags = tagMap(out.ResourceTags, func(t budgetstypes.ResourceTag) (*string, *string) { return t.Key, t.Value })
 			}
 			return absentIsNil(err)
 		},

@@ -73,6 +73,10 @@ const (
 	TagStack   = "todoctl:stack"
 	TagVersion = "todoctl:version"
 
+	// TagRegion keeps two stacks of one name apart: the role, the budget and the
+	// alarm are the account's and not a Region's, and would be shared.
+	TagRegion = "todoctl:region"
+
 	// TagCode marks a function whose code is the learner's own, so that a run
 	// without --source does not put todoctl's handler in its place.
 	TagCode = "todoctl:code"
@@ -132,13 +136,15 @@ func (c Config) BudgetARN() string { return c.arn("budgets", "", "budget/"+c.Bud
 
 // Tags are put on everything that can carry them, in the call that creates it.
 func (c Config) Tags() map[string]string {
-	return map[string]string{TagStack: c.Stack, TagVersion: c.Version}
+	return map[string]string{TagStack: c.Stack, TagRegion: c.Region, TagVersion: c.Version}
 }
 
 // owned judges a resource by its tags. When it is not ours, owner says what the
 // tags tell.
 func (c Config) owned(tags map[string]string) (ours bool, owner string) {
 	switch stack, tagged := tags[TagStack]; {
+	case tagged && stack == c.Stack && c.elsewhere(tags):
+		return false, fmt.Sprintf("it belongs to the stack %q in %s", stack, tags[TagRegion])
 	case tagged && stack == c.Stack:
 		return true, ""
 	case tagged:
@@ -147,6 +153,12 @@ func (c Config) owned(tags map[string]string) (ours bool, owner string) {
 		return false, fmt.Sprintf("it belongs to the CloudFormation stack %q", tags["aws:cloudformation:stack-name"])
 	}
 	return false, "it has no tag " + TagStack
+}
+
+// elsewhere says that a resource is that of the same stack in another Region.
+func (c Config) elsewhere(tags map[string]string) bool {
+	region := tags[TagRegion]
+	return region != "" && region != c.Region
 }
 
 // judge turns tags and differences into a state. An adopted resource is Drift,

@@ -46,7 +46,7 @@ func TestFunctionIsCreatedAfterItsLogGroup(t *testing.T) {
 				t.Errorf("the %s is %v, want %v", what, got[0], got[1])
 			}
 		}
-		tags := map[string]string{"todoctl:stack": "Todo", "todoctl:version": "test"}
+		tags := map[string]string{"todoctl:stack": "Todo", "todoctl:region": "eu-central-1", "todoctl:version": "test"}
 		group := only[cloudwatchlogs.CreateLogGroupInput](w)
 		if !maps.Equal(in.Tags, tags) || !maps.Equal(group.Tags, tags) {
 			t.Errorf("the tags in the create calls are %v and %v", in.Tags, group.Tags)

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -28,4 +29,14 @@ func together(ctx context.Context, calls ...func(context.Context) error) error {
 		g.Go(func() error { return call(ctx) })
 	}
 	return g.Wait()
+}
+
+// tagMap makes a map of a service's own kind of tags.
+func tagMap[Tag any](tags []Tag, pair func(Tag) (key, value *string)) map[string]string {
+	m := make(map[string]string, len(tags))
+	for _, t := range tags {
+		key, value := pair(t)
+		m[aws.ToString(key)] = aws.ToString(value)
+	}
+	return m
 }

@@ -61,9 +61,7 @@ func (s *alarmStep) lookAlarm(ctx context.Context) (alarmSeen, error) {
 			if err != nil {
 				return absentIsNil(err) // DescribeAlarms says whether it is there
 			}
-			for _, t := range out.Tags {
-				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-			}
+			tags = tagMap(out.Tags, func(t cloudwatchtypes.Tag) (*string, *string) { return t.Key, t.Value })
 			return nil
 		},
 	)

@@ -194,7 +194,7 @@ func (s search) tagged(ctx context.Context, region string, api tagsAPI, named []
 		}
 		for _, m := range out.ResourceTagMappingList {
 			arn := strings.TrimSuffix(aws.ToString(m.ResourceARN), ":*") // log groups have it in some answers
-			if slices.Contains(named, arn) {
+			if slices.Contains(named, arn) || s.cfg.elsewhere(tagMap(m.Tags, func(t taggingtypes.Tag) (*string, *string) { return t.Key, t.Value })) {
 				continue
 			}
 			more, err := s.look(ctx, arn)

@@ -108,9 +108,7 @@ func (r *role) Observe(ctx context.Context) (Observation, error) {
 	if err != nil || s.Role == nil {
 		return Observation{State: Absent}, err
 	}
-	for _, tag := range s.Tags {
-		s.tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
-	}
+	s.tags = tagMap(s.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
 	o := Observation{ID: aws.ToString(s.Arn), Detail: s, Diffs: r.diffs(s), Advice: r.advise(s)}
 	return r.cfg.judge(o, s.tags), nil
 }

@@ -46,7 +46,7 @@ func TestRoleMayDoWhatTheFunctionNeedsAndNoMore(t *testing.T) {
 		if *in.AssumeRolePolicyDocument != `{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}],"Version":"2012-10-17"}` {
 			t.Errorf("the trust policy is %s", *in.AssumeRolePolicyDocument)
 		}
-		if len(in.Tags) != 2 || *in.Tags[0].Key != provision.TagStack || *in.Tags[0].Value != "Todo" {
+		if len(in.Tags) != 3 || *in.Tags[1].Key != provision.TagStack || *in.Tags[1].Value != "Todo" {
 			t.Errorf("the tags in the create call are %v", in.Tags)
 		}
 		var doc struct {

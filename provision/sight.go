@@ -6,13 +6,17 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/budgets"
+	budgetstypes "github.com/aws/aws-sdk-go-v2/service/budgets/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
 
 // One method for each kind of resource: nil when there is none of that name.
@@ -31,11 +35,7 @@ func (s search) table(ctx context.Context, name, arn string) (*sight, error) {
 	if err != nil {
 		return nil, absentIsNil(err)
 	}
-	seen := &sight{tags: map[string]string{}}
-	for _, t := range tags.Tags {
-		seen.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	return seen, nil
+	return &sight{tags: tagMap(tags.Tags, func(t dynamodbtypes.Tag) (*string, *string) { return t.Key, t.Value })}, nil
 }
 
 func (s search) role(ctx context.Context, name, _ string) (*sight, error) {
@@ -43,11 +43,7 @@ func (s search) role(ctx context.Context, name, _ string) (*sight, error) {
 	if err != nil {
 		return nil, absentIsNil(err)
 	}
-	seen := &sight{tags: map[string]string{}}
-	for _, t := range out.Role.Tags {
-		seen.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	return seen, nil
+	return &sight{tags: tagMap(out.Role.Tags, func(t iamtypes.Tag) (*string, *string) { return t.Key, t.Value })}, nil
 }
 
 // function looks at the URL and at the resource policy as well: neither goes
@@ -133,11 +129,7 @@ func (s search) topic(ctx context.Context, _, arn string) (*sight, error) {
 	if err != nil {
 		return nil, absentIsNil(err)
 	}
-	seen := &sight{tags: map[string]string{}}
-	for _, t := range out.Tags {
-		seen.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	return seen, nil
+	return &sight{tags: tagMap(out.Tags, func(t snstypes.Tag) (*string, *string) { return t.Key, t.Value })}, nil
 }
 
 func (s search) alarm(ctx context.Context, name, arn string) (*sight, error) {
@@ -149,11 +141,7 @@ func (s search) alarm(ctx context.Context, name, arn string) (*sight, error) {
 	if err != nil {
 		return nil, absentIsNil(err)
 	}
-	seen := &sight{tags: map[string]string{}}
-	for _, t := range tags.Tags {
-		seen.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	return seen, nil
+	return &sight{tags: tagMap(tags.Tags, func(t cloudwatchtypes.Tag) (*string, *string) { return t.Key, t.Value })}, nil
 }
 
 func (s search) budget(ctx context.Context, name, arn string) (*sight, error) {
@@ -165,9 +153,5 @@ func (s search) budget(ctx context.Context, name, arn string) (*sight, error) {
 	if err != nil {
 		return nil, absentIsNil(err)
 	}
-	seen := &sight{tags: map[string]string{}}
-	for _, t := range out.ResourceTags {
-		seen.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-	}
-	return seen, nil
+	return &sight{tags: tagMap(out.ResourceTags, func(t budgetstypes.ResourceTag) (*string, *string) { return t.Key, t.Value })}, nil
 }

@@ -27,6 +27,7 @@ func TestTableIsCreatedWithTheFreeTiersSettings(t *testing.T) {
 			AttributeDefinitions:  []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
 			KeySchema:             []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
 			Tags: []types.Tag{
+				{Key: aws.String("todoctl:region"), Value: aws.String("eu-central-1")},
 				{Key: aws.String("todoctl:stack"), Value: aws.String("Todo")},
 				{Key: aws.String("todoctl:version"), Value: aws.String("test")},
 			},

@@ -41,10 +41,7 @@ func (s *alarmStep) lookTopic(ctx context.Context) (topicSeen, error) {
 			if err != nil {
 				return absentIsNil(err)
 			}
-			tags = map[string]string{}
-			for _, t := range out.Tags {
-				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
-			}
+			tags = tagMap(out.Tags, func(t snstypes.Tag) (*string, *string) { return t.Key, t.Value })
 			return nil
 		},
 		func(ctx context.Context) error {

@@ -3,6 +3,7 @@ package provision_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -400,4 +401,20 @@ func TestALostAnswerIsRepairedInTheSameRun(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The role, the budget and the alarm are the account's: the same stack in
+// another Region would take them over.
+func TestTheSameStackInAnotherRegionIsForeign(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.up()
+		w.cfg.Region = "us-west-2"
+		w.forget()
+		err := w.try(provision.Up, "role", "alarm")
+		var foreign *provision.ForeignError
+		if !errors.As(err, &foreign) || !strings.Contains(err.Error(), `it belongs to the stack "Todo" in eu-central-1`) {
+			t.Errorf("up says %v", err)
+		}
+		w.wantWrites()
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,8 +38,9 @@ func (c *command) connect(ctx context.Context) (session, error) {
 	var s session
 	var cfg aws.Config
 	var err error
-	client := c.httpClient(0)
+	client := &http.Client{} // to the Function URL, through the person's proxy if there is one
 	if c.local {
+		client = c.httpClient(0)
 		cfg, err = c.localConfig(ctx, &s)
 	} else {
 		cfg, err = c.awsConfig(ctx, &s)

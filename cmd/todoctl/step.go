@@ -37,17 +37,8 @@ func newStep(step stepCommand) *cobra.Command {
 }
 
 func stepRun(ctx context.Context, c *command, name string, s *settings) error {
-	if err := s.check(c); err != nil {
-		return err
-	}
-	if err := c.consent(); err != nil {
-		return err
-	}
-	sess, err := c.connectOrRehearse(ctx)
+	sess, err := c.open(ctx, s)
 	if err != nil {
-		return err
-	}
-	if err := s.apply(c, &sess); err != nil {
 		return err
 	}
 	_, needs := only(provision.Steps(sess.cfg, sess.clients), name)

@@ -54,9 +54,6 @@ var runtimes = []string{"python3.12", "python3.13", "python3.14"}
 
 // apply checks the settings and puts them into the configuration.
 func (s *settings) apply(c *command, sess *session) error {
-	if err := s.check(c); err != nil {
-		return err
-	}
 	cfg := &sess.cfg
 	cfg.Adopt = s.adopt
 	cfg.Policy = provision.Policy(s.policy)
@@ -132,22 +129,13 @@ func newUp() *cobra.Command {
 }
 
 func upRun(ctx context.Context, c *command, s *settings) error {
-	if err := s.check(c); err != nil {
-		return err
-	}
 	for _, name := range s.skip {
 		if !slices.Contains(provision.Names(), name) {
 			return usage(nil, "--skip %q is not a step: they are %s", name, strings.Join(provision.Names(), ", "))
 		}
 	}
-	if err := c.consent(); err != nil {
-		return err
-	}
-	sess, err := c.connectOrRehearse(ctx)
+	sess, err := c.open(ctx, s)
 	if err != nil {
-		return err
-	}
-	if err := s.apply(c, &sess); err != nil {
 		return err
 	}
 	return c.raise(ctx, &sess, func() []provision.Page {
@@ -157,6 +145,22 @@ func upRun(ctx context.Context, c *command, s *settings) error {
 		}
 		return pages
 	})
+}
+
+// open checks the settings and the consent, before anything goes over the
+// network, and makes the session in which the settings hold.
+func (c *command) open(ctx context.Context, s *settings) (session, error) {
+	if err := s.check(c); err != nil {
+		return session{}, err
+	}
+	if err := c.consent(); err != nil {
+		return session{}, err
+	}
+	sess, err := c.connectOrRehearse(ctx)
+	if err != nil {
+		return sess, err
+	}
+	return sess, s.apply(c, &sess)
 }
 
 // connectOrRehearse connects; where nobody is signed in, a person at a terminal

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -123,5 +124,33 @@ func TestWhatTheLocalAWSKeepsIsPrivate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestTheCurlLinesWorkAsPrinted(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err == nil {
+		_, err = exec.LookPath("curl")
+	}
+	if err != nil {
+		t.Skip("sh and curl are not on this machine")
+	}
+	env := startedLocal(t)
+	_, errs, exit := run(t, env, "up", "--local", "--yes", "--skip", "test")
+	if exit != 0 {
+		t.Fatal(errs)
+	}
+	var answers []string
+	for line := range strings.Lines(errs) {
+		if curl := strings.TrimSpace(line); strings.HasPrefix(curl, "curl ") {
+			out, err := exec.Command(sh, "-c", strings.Replace(curl, "curl ", "curl -sS ", 1)).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%s: %v: %s", curl, err, out)
+			}
+			answers = append(answers, string(out))
+		}
+	}
+	if len(answers) != 2 || !strings.Contains(answers[0], `"task": "Buy groceries"`) || !strings.HasPrefix(answers[1], "[{") {
+		t.Errorf("the two lines answered %q", answers)
 	}
 }

@@ -1,0 +1,88 @@
+package provision
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// advise says what a person may do, or should know. PENDING and
+// INSUFFICIENT_DATA look like success on AWS's own pages; here they never do.
+func (s *alarmStep) advise(w *watch, state State) []string {
+	var advice []string
+	if state == Absent && s.leaving {
+		advice = append(advice, "an e-mail subscription that nobody confirmed cannot be removed by hand; AWS forgets it within 48 hours")
+	}
+	if state == OK || state == Drift {
+		if s.cfg.Local {
+			advice = append(advice, "local: no mail is sent and the alarm does not ring")
+		} else if w.alarm.wanted {
+			advice = append(advice, w.alarm.advice()...)
+		}
+		advice = append(advice, s.adviseTold(w)...)
+	}
+	for _, p := range w.parts() {
+		switch {
+		case p.denied != nil && p.kind == kindBudget:
+			if s.wantsBudget() {
+				advice = append(advice, deniedBudget)
+			}
+		case p.denied != nil:
+			if s.wantsAlarm() {
+				advice = append(advice, fmt.Sprintf("AWS does not let you look at the %s, so there is no alarm; the rest goes on without it. Ask for %s", p, alarmActions))
+			}
+		case !p.wanted && (p.State == OK || p.State == Drift):
+			advice = append(advice, fmt.Sprintf("the %s is there from an earlier run and is left alone; down removes it", p))
+		}
+	}
+	return advice
+}
+
+// alarmActions are what the topic and the alarm need.
+const alarmActions = "sns:CreateTopic, Subscribe, ListSubscriptionsByTopic, ListTagsForResource, TagResource and DeleteTopic, " +
+	"and cloudwatch:PutMetricAlarm, DescribeAlarms, ListTagsForResource, TagResource and DeleteAlarms"
+
+// adviseTold says who is told, and that it is nobody when it is nobody.
+func (s *alarmStep) adviseTold(w *watch) []string {
+	var advice []string
+	told := s.cfg.Email != ""
+	if w.topic.wanted && w.topic.State != Absent {
+		told = told || len(w.topic.confirmed)+len(w.topic.pending) > 0
+		if len(w.topic.pending) > 0 && !s.cfg.Local {
+			advice = append(advice, fmt.Sprintf("the alarm tells nobody at %s yet: open the mail \"AWS Notification - Subscription Confirmation\" there and click its link; it is good for 48 hours",
+				strings.Join(w.topic.pending, ", ")))
+		}
+		advice = append(advice, others("the SNS topic "+w.topic.name, s.cfg.Email, slices.Concat(w.topic.confirmed, w.topic.pending),
+			"the link at the end of each of its mails ends it")...)
+	}
+	if w.budget.wanted && w.budget.State != Absent {
+		told = told || len(w.budget.told) > 0
+		advice = append(advice, others("the budget "+w.budget.name, s.cfg.Email, w.budget.told,
+			"take it out at https://console.aws.amazon.com/costmanagement/home#/budgets")...)
+	}
+	if !told {
+		advice = append(advice, "nobody is told when a bill comes: "+s.cfg.command("alarm --email YOU@EXAMPLE.COM"))
+	}
+	return advice
+}
+
+// others says that addresses besides the one asked for get mails too.
+func others(from, email string, told []string, how string) []string {
+	if email == "" {
+		return nil
+	}
+	var advice []string
+	for _, other := range told {
+		if !strings.EqualFold(other, email) {
+			advice = append(advice, fmt.Sprintf("%s tells %s as well; %s", from, other, how))
+		}
+	}
+	return advice
+}
+
+// deniedBudget is what to ask for. Even an administrator's user is refused
+// until the root user has opened billing to users and roles.
+// https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/control-access-billing.html
+const deniedBudget = "AWS does not let you see or make budgets, so there is none; the rest goes on without it. " +
+	"Ask the account's root user to activate \"IAM user and role access to Billing information\" on https://console.aws.amazon.com/billing/home#/account, " +
+	"and for the actions budgets:ViewBudget, budgets:ModifyBudget and budgets:TagResource"

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,10 +28,10 @@ type alarmStep struct {
 	cfg Config
 	alarmAPIs
 
-	made    sync.Map // kinds of parts that Apply created: their tags may not show yet
-	tagged  Guard    // what an earlier run chose, as the parts' tags say
-	refused bool     // Apply was not let make the budget: looks after it say so and do not wait for it
-	leaving bool     // Destroy took a topic away whose subscription nobody had confirmed
+	made    sync.Map     // kinds of parts that Apply created: their tags may not show yet
+	tagged  atomic.Value // Guard: what an earlier run chose, as the parts' tags say
+	refused bool         // Apply was not let make the budget: looks after it say so and do not wait for it
+	leaving bool         // Destroy took a topic away whose subscription nobody had confirmed
 }
 
 func newAlarm(cfg Config, apis alarmAPIs) Step {
@@ -91,7 +92,7 @@ func (p part) untagged() bool {
 // than the default was chosen, so that a later run need not be told again.
 func (s *alarmStep) tags() map[string]string {
 	tags := s.cfg.Tags()
-	if g := s.cfg.Guard; g != "" && g != cmp.Or(s.tagged, GuardBoth) || s.tagged != "" {
+	if g := s.cfg.Guard; g != "" && g != cmp.Or(s.earlier(), GuardBoth) || s.earlier() != "" {
 		tags[TagGuard] = string(s.guard())
 	}
 	return tags
@@ -111,7 +112,13 @@ func inOrder(m map[string]string) iter.Seq2[string, string] {
 
 func (p part) String() string { return p.kind + " " + p.name }
 
-func (s *alarmStep) guard() Guard      { return cmp.Or(s.cfg.Guard, s.tagged, GuardBoth) }
+// earlier is the guard that an earlier run chose; "" when none did.
+func (s *alarmStep) earlier() Guard {
+	g, _ := s.tagged.Load().(Guard)
+	return g
+}
+
+func (s *alarmStep) guard() Guard      { return cmp.Or(s.cfg.Guard, s.earlier(), GuardBoth) }
 func (s *alarmStep) wantsAlarm() bool  { return s.guard() != GuardBudget }
 func (s *alarmStep) wantsBudget() bool { return s.guard() != GuardAlarm }
 
@@ -179,12 +186,14 @@ func (s *alarmStep) Observe(ctx context.Context) (Observation, error) {
 	}
 	for _, p := range w.parts() {
 		if p.State == OK || p.State == Drift {
-			s.tagged = cmp.Or(s.tagged, p.tagged)
+			if p.tagged != "" {
+				s.tagged.Store(p.tagged)
+			}
 		}
 	}
 	w.topic.wanted, w.alarm.wanted, w.budget.wanted = s.wantsAlarm(), s.wantsAlarm(), s.wantsBudget()
 	if err := blind(w.parts()); err != nil {
-		return Observation{}, err
+		return Observation{State: Absent, Denied: "AWS does not let you look at what watches the bill", Detail: w, Advice: s.advise(w, Absent)}, nil
 	}
 	if w.alarm.denied != nil || w.topic.denied != nil {
 		// An alarm without its topic tells nobody: the two are wanted together.

@@ -407,23 +407,32 @@ func TestWithoutBillingRightsTheRestGoesOn(t *testing.T) {
 	}
 }
 
-func TestARefusalOfEverythingIsAnError(t *testing.T) {
+func TestWhereNothingMayBeLookedAtTheStepIsLeftAlone(t *testing.T) {
 	operations := []string{"DescribeBudget", "Budgets.ListTagsForResource", "DescribeSubscribersForNotification"}
 	inWorld(t, func(t *testing.T, w *world) {
 		for _, operation := range operations {
 			w.always(operation, errDenied)
 		}
 		w.cfg.Guard = provision.GuardBudget
-		if err := w.try(provision.Up, "alarm"); err == nil || !strings.Contains(err.Error(), "budget TodoBudget") {
-			t.Errorf("with the budget alone: %v", err)
+		leftAlone := func(asked string) {
+			t.Helper()
+			plan := must[[]provision.Change](t)(provision.Plan(t.Context(), []provision.Page{w.page("alarm")}, provision.Up))
+			if plan[0].Action != provision.Keep || plan[0].Seen.Denied == "" {
+				t.Errorf("the plan is to %s, denied %q", plan[0].Action, plan[0].Seen.Denied)
+			}
+			wantAdvice(t, plan[0].Seen, asked)
+			for _, goal := range []provision.Goal{provision.Up, provision.Down} {
+				if err := w.try(goal, "alarm"); err != nil {
+					t.Error(err)
+				}
+			}
 		}
+		leftAlone("budgets:ViewBudget")
 		w.cfg.Guard = provision.GuardBoth
 		for _, operation := range []string{"SNS.ListTagsForResource", "ListSubscriptionsByTopic", "DescribeAlarms", "CloudWatch.ListTagsForResource"} {
 			w.always(operation, errDenied)
 		}
-		if err := w.try(provision.Up, "alarm"); err == nil {
-			t.Error("with everything refused the step passes")
-		}
+		leftAlone("sns:CreateTopic")
 		w.wantWrites()
 	})
 }

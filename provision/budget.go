@@ -66,14 +66,14 @@ func (s *alarmStep) lookBudget(ctx context.Context) (budgetSeen, error) {
 			if err == nil {
 				seen.have = out.Budget
 			}
-			return absentIsNil(err)
+			return unlessGone(err)
 		},
 		func(ctx context.Context) error {
 			out, err := s.budgets.ListTagsForResource(ctx, &budgets.ListTagsForResourceInput{ResourceARN: aws.String(seen.ID)})
 			if err == nil {
 				tags = tagMap(out.ResourceTags, func(t budgetstypes.ResourceTag) (*string, *string) { return t.Key, t.Value })
 			}
-			return absentIsNil(err)
+			return unlessGone(err)
 		},
 		func(ctx context.Context) error {
 			for token := (*string)(nil); ; {
@@ -81,7 +81,7 @@ func (s *alarmStep) lookBudget(ctx context.Context) (budgetSeen, error) {
 					AccountId: account, BudgetName: name, Notification: notification(), NextToken: token,
 				})
 				if err != nil {
-					return absentIsNil(err)
+					return unlessGone(err)
 				}
 				seen.notified = true
 				for _, to := range out.Subscribers {

@@ -38,9 +38,28 @@ func pace(passed time.Duration) time.Duration {
 	return mark - passed
 }
 
+// A walk is the run that a step is part of, as the step's own waits see it.
+type walk struct {
+	going   context.Context      // ended by the first failure going up; calls go on, waits do not
+	waiting func(pending string) // told what the step waits for
+}
+
+type walkKey struct{}
+
+// waitingFor tells the run, if there is one, what a step's own wait is about.
+func waitingFor(ctx context.Context, pending string) {
+	if w, ok := ctx.Value(walkKey{}).(walk); ok {
+		w.waiting(pending)
+	}
+}
+
 // until repeats try until it says done or fails. When limit has passed it
 // returns the last reason that try gave for not being done.
 func (c Clock) until(ctx context.Context, limit time.Duration, try func() (done bool, reason error, err error)) error {
+	wait := ctx
+	if w, ok := ctx.Value(walkKey{}).(walk); ok {
+		wait = w.going
+	}
 	for started := c.Now(); ; {
 		done, reason, err := try()
 		if done || err != nil {
@@ -50,7 +69,7 @@ func (c Clock) until(ctx context.Context, limit time.Duration, try func() (done 
 		if passed >= limit {
 			return reason
 		}
-		if err := c.Sleep(ctx, pace(passed)); err != nil {
+		if err := c.Sleep(wait, pace(passed)); err != nil {
 			return err
 		}
 	}

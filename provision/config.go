@@ -178,3 +178,15 @@ func (c Config) judge(o Observation, tags map[string]string) Observation {
 	}
 	return o
 }
+
+// command is a todoctl command for this stack, to paste.
+func (c Config) command(words string) string {
+	line := "todoctl " + words
+	if c.Local {
+		line += " --local"
+	}
+	if c.Stack != DefaultStack {
+		line += " --stack " + c.Stack
+	}
+	return line
+}

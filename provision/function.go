@@ -323,6 +323,7 @@ func (f *function) create(ctx context.Context) error {
 			Tags:          f.tags(),
 		})
 		if isNotYet(err) {
+			waitingFor(ctx, "IAM is spreading the new role")
 			return false, err, nil
 		}
 		return err == nil, nil, err

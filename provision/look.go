@@ -40,3 +40,11 @@ func tagMap[Tag any](tags []Tag, pair func(Tag) (key, value *string)) map[string
 	}
 	return m
 }
+
+// unlessGone drops the error that says that there is nothing.
+func unlessGone(err error) error {
+	if isGone(err) {
+		return nil
+	}
+	return err
+}

@@ -59,7 +59,7 @@ func (s *alarmStep) lookAlarm(ctx context.Context) (alarmSeen, error) {
 		func(ctx context.Context) error {
 			out, err := s.cloudwatch.ListTagsForResource(ctx, &cloudwatch.ListTagsForResourceInput{ResourceARN: aws.String(seen.ID)})
 			if err != nil {
-				return absentIsNil(err) // DescribeAlarms says whether it is there
+				return unlessGone(err) // DescribeAlarms says whether it is there
 			}
 			tags = tagMap(out.Tags, func(t cloudwatchtypes.Tag) (*string, *string) { return t.Key, t.Value })
 			return nil

@@ -67,20 +67,25 @@ func Remains(ctx context.Context, cfg Config, c Clients) ([]Remain, error) {
 		})
 	}
 	work.Wait()
-	noteLogGroup(byName[2], byName[3])
+	s.noteLogGroup(byName[2], byName[3])
 	slices.SortFunc(byTag, func(a, b Remain) int { return cmp.Or(cmp.Compare(a.ARN, b.ARN), cmp.Compare(a.Note, b.Note)) })
 	return append(slices.Concat(byName...), slices.Compact(byTag)...), errors.Join(errs...)
 }
 
 // noteLogGroup judges a young log group without any tag. Late log lines make a
-// group anew, so it is a leftover; but not when the function is somebody else's.
-func noteLogGroup(function, group []Remain) {
+// group anew, and without the tag todoctl does not delete it.
+func (s search) noteLogGroup(function, group []Remain) {
 	if len(group) == 1 && group[0].Note == untagged {
-		group[0].Note = ""
+		group[0].Note = "late log lines made it again, and it has no tag; to delete it: " + s.deleteLogGroup(group[0].Name)
 		if len(function) > 0 {
 			group[0].Note = function[0].Note
 		}
 	}
+}
+
+// deleteLogGroup is the line to paste.
+func (s search) deleteLogGroup(name string) string {
+	return "aws logs delete-log-group --log-group-name " + name + " --region " + s.cfg.Region
 }
 
 const (

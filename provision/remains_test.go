@@ -107,7 +107,7 @@ func TestAStrangersResourceIsNoLeftover(t *testing.T) {
 	}
 }
 
-func TestALogGroupThatCameBackIsALeftoverUnlessTheFunctionIsForeign(t *testing.T) {
+func TestALogGroupThatCameBackIsNamedWithTheWayToDeleteIt(t *testing.T) {
 	group := func(t *testing.T, w *world) {
 		if _, err := w.clients.Logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(w.cfg.LogGroupName())}); err != nil {
 			t.Fatal(err)
@@ -117,7 +117,8 @@ func TestALogGroupThatCameBackIsALeftoverUnlessTheFunctionIsForeign(t *testing.T
 		w.up()
 		w.down()
 		group(t, w)
-		w.wantRemains("log group /aws/lambda/TodoHandler")
+		w.wantRemains("log group /aws/lambda/TodoHandler: late log lines made it again, and it has no tag; to delete it: " +
+			"aws logs delete-log-group --log-group-name /aws/lambda/TodoHandler --region eu-central-1")
 		time.Sleep(2 * time.Hour) // virtual: no log line is as late as that
 		w.wantRemains("log group /aws/lambda/TodoHandler: it was not made by todoctl: it has no tag todoctl:stack; if nobody needs it: " +
 			"aws logs delete-log-group --log-group-name /aws/lambda/TodoHandler --region eu-central-1")

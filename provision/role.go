@@ -113,14 +113,6 @@ func (r *role) Observe(ctx context.Context) (Observation, error) {
 	return r.cfg.judge(o, s.tags), nil
 }
 
-// unlessGone drops the error that says that there is nothing.
-func unlessGone(err error) error {
-	if isGone(err) {
-		return nil
-	}
-	return err
-}
-
 func (r *role) listInline(ctx context.Context, s *roleSeen) error {
 	pages := iam.NewListRolePoliciesPaginator(r.api, &iam.ListRolePoliciesInput{RoleName: aws.String(r.cfg.RoleName())})
 	for pages.HasMorePages() {

@@ -18,6 +18,10 @@ func Plan(ctx context.Context, pages []Page, goal Goal) ([]Change, error) {
 			if err != nil {
 				return &StepError{Step: page.Step.Describe().Name, Action: "look at", Err: err}
 			}
+			if seen.Denied != "" {
+				plan[i] = Change{Page: page, Seen: seen, Action: Keep}
+				return nil
+			}
 			action := Decide(goal, seen.State)
 			if page.Skip {
 				action = Keep
@@ -119,8 +123,14 @@ func checkNeeds(plan []Change) error {
 	for _, c := range plan {
 		for _, need := range c.Needs {
 			i := slices.IndexFunc(plan, func(n Change) bool { return n.Name() == need })
-			if i >= 0 && plan[i].Skip && plan[i].Seen.State == Absent && !c.Skip {
+			if i < 0 || !plan[i].Skip || c.Skip {
+				continue
+			}
+			switch seen := plan[i].Seen; {
+			case seen.State == Absent:
 				return &NeedError{Step: c.Name(), Need: need}
+			case seen.State == Foreign && c.Ours:
+				return &ForeignError{Step: need, Resource: plan[i].Step.Describe().Resource, Owner: seen.Owner}
 			}
 		}
 	}
@@ -220,6 +230,9 @@ func (r *run) askAll() error {
 				for _, rest := range r.nodes[i:] {
 					close(rest.answer)
 				}
+				if r.going.Err() != nil && r.ctx.Err() == nil {
+					return nil // cut off by a step's failure, which is told by itself
+				}
 				return err
 			}
 		}
@@ -318,7 +331,10 @@ func (r *run) act(c Change, applied func()) (Observation, error) {
 	if c.Action == Delete {
 		do = c.Step.Destroy
 	}
-	if err := do(r.ctx, c.Seen); err != nil {
+	ctx := context.WithValue(r.ctx, walkKey{}, walk{going: r.going, waiting: func(pending string) {
+		event(Waiting, Observation{State: c.Seen.State, ID: c.Seen.ID, Pending: pending})
+	}})
+	if err := do(ctx, c.Seen); err != nil {
 		return c.Seen, err
 	}
 	applied()

@@ -26,14 +26,14 @@ import (
 func (s search) table(ctx context.Context, name, arn string) (*sight, error) {
 	out, err := s.c.DynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)})
 	if err != nil {
-		return nil, absentIsNil(err)
+		return nil, unlessGone(err)
 	}
 	if out.Table.TableStatus == dynamodbtypes.TableStatusDeleting {
 		return &sight{note: "AWS is still deleting it"}, nil // its tags may be gone already
 	}
 	tags, err := s.c.DynamoDB.ListTagsOfResource(ctx, &dynamodb.ListTagsOfResourceInput{ResourceArn: aws.String(arn)})
 	if err != nil {
-		return nil, absentIsNil(err)
+		return nil, unlessGone(err)
 	}
 	return &sight{tags: tagMap(tags.Tags, func(t dynamodbtypes.Tag) (*string, *string) { return t.Key, t.Value })}, nil
 }
@@ -41,7 +41,7 @@ func (s search) table(ctx context.Context, name, arn string) (*sight, error) {
 func (s search) role(ctx context.Context, name, _ string) (*sight, error) {
 	out, err := s.c.IAM.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(name)})
 	if err != nil {
-		return nil, absentIsNil(err)
+		return nil, unlessGone(err)
 	}
 	return &sight{tags: tagMap(out.Role.Tags, func(t iamtypes.Tag) (*string, *string) { return t.Key, t.Value })}, nil
 }
@@ -55,7 +55,7 @@ func (s search) function(ctx context.Context, name, arn string) (*sight, error) 
 		func(ctx context.Context) error {
 			out, err := s.c.Lambda.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: aws.String(name)})
 			if err != nil {
-				return absentIsNil(err)
+				return unlessGone(err)
 			}
 			seen = &sight{tags: out.Tags}
 			if seen.tags == nil {
@@ -66,7 +66,7 @@ func (s search) function(ctx context.Context, name, arn string) (*sight, error) 
 		func(ctx context.Context) error {
 			out, err := s.c.Lambda.GetFunctionUrlConfig(ctx, &lambda.GetFunctionUrlConfigInput{FunctionName: aws.String(name)})
 			if err != nil {
-				return absentIsNil(err)
+				return unlessGone(err)
 			}
 			url = &Remain{Kind: "url", Name: aws.ToString(out.FunctionUrl), ARN: arn}
 			return nil
@@ -74,7 +74,7 @@ func (s search) function(ctx context.Context, name, arn string) (*sight, error) 
 		func(ctx context.Context) error {
 			_, err := s.c.Lambda.GetPolicy(ctx, &lambda.GetPolicyInput{FunctionName: aws.String(name)})
 			if err != nil {
-				return absentIsNil(err)
+				return unlessGone(err)
 			}
 			policy = &Remain{Kind: "permission statements", Name: name, ARN: arn}
 			return nil
@@ -99,7 +99,7 @@ func (s search) logGroup(ctx context.Context, name, arn string) (*sight, error) 
 	for {
 		out, err := s.c.Logs.DescribeLogGroups(ctx, in)
 		if err != nil {
-			return nil, absentIsNil(err)
+			return nil, unlessGone(err)
 		}
 		for _, g := range out.LogGroups {
 			if aws.ToString(g.LogGroupName) != name { // the call finds every name that begins so
@@ -107,13 +107,13 @@ func (s search) logGroup(ctx context.Context, name, arn string) (*sight, error) 
 			}
 			tags, err := s.c.Logs.ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(arn)})
 			if err != nil {
-				return nil, absentIsNil(err)
+				return nil, unlessGone(err)
 			}
 			seen := &sight{tags: tags.Tags}
 			if len(seen.tags) == 0 {
 				seen.tags, seen.note = nil, untagged
 				if made := time.UnixMilli(aws.ToInt64(g.CreationTime)); s.cfg.Clock.Now().Sub(made) > lateLogs {
-					seen.note = "it was not made by todoctl: it has no tag " + TagStack + "; if nobody needs it: aws logs delete-log-group --log-group-name " + name + " --region " + s.cfg.Region
+					seen.note = "it was not made by todoctl: it has no tag " + TagStack + "; if nobody needs it: " + s.deleteLogGroup(name)
 				}
 			}
 			return seen, nil
@@ -127,7 +127,7 @@ func (s search) logGroup(ctx context.Context, name, arn string) (*sight, error) 
 func (s search) topic(ctx context.Context, _, arn string) (*sight, error) {
 	out, err := s.c.SNS.ListTagsForResource(ctx, &sns.ListTagsForResourceInput{ResourceArn: aws.String(arn)})
 	if err != nil {
-		return nil, absentIsNil(err)
+		return nil, unlessGone(err)
 	}
 	return &sight{tags: tagMap(out.Tags, func(t snstypes.Tag) (*string, *string) { return t.Key, t.Value })}, nil
 }
@@ -135,11 +135,11 @@ func (s search) topic(ctx context.Context, _, arn string) (*sight, error) {
 func (s search) alarm(ctx context.Context, name, arn string) (*sight, error) {
 	out, err := s.c.Billing.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{name}})
 	if err != nil || len(out.MetricAlarms) == 0 {
-		return nil, absentIsNil(err)
+		return nil, unlessGone(err)
 	}
 	tags, err := s.c.Billing.ListTagsForResource(ctx, &cloudwatch.ListTagsForResourceInput{ResourceARN: aws.String(arn)})
 	if err != nil {
-		return nil, absentIsNil(err)
+		return nil, unlessGone(err)
 	}
 	return &sight{tags: tagMap(tags.Tags, func(t cloudwatchtypes.Tag) (*string, *string) { return t.Key, t.Value })}, nil
 }
@@ -147,11 +147,11 @@ func (s search) alarm(ctx context.Context, name, arn string) (*sight, error) {
 func (s search) budget(ctx context.Context, name, arn string) (*sight, error) {
 	_, err := s.c.Budgets.DescribeBudget(ctx, &budgets.DescribeBudgetInput{AccountId: aws.String(s.cfg.Account), BudgetName: aws.String(name)})
 	if err != nil {
-		return nil, absentIsNil(err)
+		return nil, unlessGone(err)
 	}
 	out, err := s.c.Budgets.ListTagsForResource(ctx, &budgets.ListTagsForResourceInput{ResourceARN: aws.String(arn)})
 	if err != nil {
-		return nil, absentIsNil(err)
+		return nil, unlessGone(err)
 	}
 	return &sight{tags: tagMap(out.ResourceTags, func(t budgetstypes.ResourceTag) (*string, *string) { return t.Key, t.Value })}, nil
 }

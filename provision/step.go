@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -65,6 +66,11 @@ type Observation struct {
 	// Failed says why AWS has given up by itself. State is then Drift, and
 	// looking again will not help.
 	Failed string
+
+	// Denied says that AWS does not let this identity look, where the walkthrough
+	// can go on without the step. It is then left alone; Advice says what to ask
+	// for.
+	Denied string
 
 	// Advice is what a person may do and need not: no fault, no exit code.
 	Advice []string
@@ -129,6 +135,7 @@ type Page struct {
 	After []string // steps whose Apply must have returned: the claim, not the result
 	Needs []string // steps that must have settled
 	Skip  bool     // looked at, and otherwise left alone
+	Ours  bool     // what it needs must be todoctl's, not only there: it writes through it
 }
 
 // A Change is a Page with what was seen there and what follows from it.
@@ -145,7 +152,10 @@ func (c Change) Name() string { return c.Step.Describe().Name }
 type ForeignError struct{ Step, Resource, Owner string }
 
 func (e *ForeignError) Error() string {
-	if e.Owner != "" {
+	switch {
+	case strings.HasPrefix(e.Owner, "it belongs to"):
+		return fmt.Sprintf("%s is not this stack's: %s", e.Resource, e.Owner)
+	case e.Owner != "":
 		return fmt.Sprintf("%s was not made by todoctl (%s)", e.Resource, e.Owner)
 	}
 	return e.Resource + " was not made by todoctl"

@@ -257,15 +257,3 @@ func quote(text string) string {
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
-
-// command is a todoctl command for this stack, to paste.
-func (c Config) command(words string) string {
-	line := "todoctl " + words
-	if c.Local {
-		line += " --local"
-	}
-	if c.Stack != DefaultStack {
-		line += " --stack " + c.Stack
-	}
-	return line
-}

@@ -39,7 +39,7 @@ func (s *alarmStep) lookTopic(ctx context.Context) (topicSeen, error) {
 		func(ctx context.Context) error {
 			out, err := s.sns.ListTagsForResource(ctx, &sns.ListTagsForResourceInput{ResourceArn: aws.String(seen.ID)})
 			if err != nil {
-				return absentIsNil(err)
+				return unlessGone(err)
 			}
 			tags = tagMap(out.Tags, func(t snstypes.Tag) (*string, *string) { return t.Key, t.Value })
 			return nil
@@ -48,7 +48,7 @@ func (s *alarmStep) lookTopic(ctx context.Context) (topicSeen, error) {
 			for token := (*string)(nil); ; {
 				out, err := s.sns.ListSubscriptionsByTopic(ctx, &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(seen.ID), NextToken: token})
 				if err != nil {
-					return absentIsNil(err)
+					return unlessGone(err)
 				}
 				subscriptions = append(subscriptions, out.Subscriptions...)
 				if token = out.NextToken; aws.ToString(token) == "" {
@@ -78,14 +78,6 @@ func (s *alarmStep) lookTopic(ctx context.Context) (topicSeen, error) {
 	}
 	s.judge(&seen.part, tags)
 	return seen, nil
-}
-
-// absentIsNil drops the error that says that there is nothing.
-func absentIsNil(err error) error {
-	if isGone(err) {
-		return nil
-	}
-	return err
 }
 
 // has compares addresses as mail does, without regard to case.

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -230,7 +231,7 @@ func (u *functionURL) configDiffs(c *lambda.GetFunctionUrlConfigOutput) []Diff {
 		have = &types.Cors{}
 	}
 	differ("authorization", string(c.AuthType), string(u.auth(c)))
-	differ("invoke mode", string(c.InvokeMode), string(types.InvokeModeBuffered))
+	differ("invoke mode", string(cmp.Or(c.InvokeMode, types.InvokeModeBuffered)), string(types.InvokeModeBuffered))
 	differ("CORS origins", list(have.AllowOrigins, nil), list(want.AllowOrigins, nil))
 	differ("CORS methods", list(have.AllowMethods, strings.ToUpper), list(want.AllowMethods, nil))
 	differ("CORS headers", list(have.AllowHeaders, strings.ToLower), list(want.AllowHeaders, nil))

@@ -146,6 +146,10 @@ type privateFile struct{ *os.File }
 // createPrivate makes a new file, 0600. One that exists is an error: a backup
 // never overwrites another.
 func (a *App) createPrivate(path string) (*privateFile, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", path, plainPathError(err))
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return nil, fmt.Errorf("%s exists already, and todoctl does not overwrite a backup", path)

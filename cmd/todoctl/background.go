@@ -78,25 +78,26 @@ func (c *command) startLocal(ctx context.Context, flags ...string) (*background,
 	if err := c.makePrivateDir(c.localDir()); err != nil {
 		return nil, err
 	}
-	wait, err := c.startSelf(c.localLog(), append([]string{"local", "serve", "--background"}, flags...)...)
+	ended, err := c.spawnLocal(flags)
 	if err != nil {
 		return nil, err
 	}
-	ended := make(chan struct{})
-	go func() {
-		_ = wait() // why it ended stands in its log
-		close(ended)
-	}()
-	for deadline := c.Clock.Now().Add(startLimit); ; {
-		if b := c.findLocal(ctx); b != nil {
+	for deadline, again := c.Clock.Now().Add(startLimit), 3; ; {
+		if b := c.findLocal(ctx); b != nil { // ours, or one that another command has just started
 			return b, nil
 		}
 		select {
 		case <-ended:
-			if b := c.findLocal(ctx); b != nil { // another command started one at the same time
-				return b, nil
+			// The one before may still hold the store: it ends after its port.
+			if again--; again < 0 {
+				return nil, c.startProblem("it ended at once")
 			}
-			return nil, c.startProblem("it ended at once")
+			if err := c.Clock.Sleep(ctx, 300*time.Millisecond); err != nil {
+				return nil, err
+			}
+			if ended, err = c.spawnLocal(flags); err != nil {
+				return nil, err
+			}
 		default:
 		}
 		if c.Clock.Now().After(deadline) {
@@ -106,6 +107,20 @@ func (c *command) startLocal(ctx context.Context, flags ...string) (*background,
 			return nil, err
 		}
 	}
+}
+
+// spawnLocal starts the local AWS; the channel is closed when it has ended.
+func (c *command) spawnLocal(flags []string) (<-chan struct{}, error) {
+	wait, err := c.startSelf(c.localLog(), append([]string{"local", "serve", "--background"}, flags...)...)
+	if err != nil {
+		return nil, err
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = wait() // why it ended stands in its log
+		close(ended)
+	}()
+	return ended, nil
 }
 
 func (c *command) startProblem(why string) error {

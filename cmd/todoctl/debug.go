@@ -27,12 +27,33 @@ func (c *command) traceCalls(stack *middleware.Stack) error {
 			if e, ok := errors.AsType[smithy.APIError](err); ok {
 				code = " " + e.ErrorCode()
 			} else if err != nil {
-				code = fmt.Sprintf(" %T", err)
+				code = " " + innermost(err).Error()
 			}
 			id, _ := awsmiddleware.GetRequestIDMetadata(metadata)
-			fmt.Fprintf(c.Err, "debug: %-14s %-24s %-8s %6d ms%s %s\n",
+			c.trace("debug: %-14s %-24s %-8s %6d ms%s %s",
 				awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx), status,
 				c.Clock.Now().Sub(started).Milliseconds(), code, id)
 			return out, metadata, err
 		}), middleware.After)
+}
+
+// trace prints a line where the talk goes: never over an open question.
+func (c *command) trace(format string, args ...any) {
+	if w, people := c.view().(*words); people {
+		w.line(format, args...)
+		return
+	}
+	fmt.Fprintf(c.Err, format+"\n", args...)
+}
+
+// innermost is what went wrong at the bottom: a refused connection, a
+// certificate. The layers above it repeat the URL.
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
 }

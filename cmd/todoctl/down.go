@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -80,16 +79,17 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 	if opt, err = c.agree(ctx, sess, items, opt); err != nil {
 		return err
 	}
-	if err := c.remove(ctx, sess, plan, items, opt); err != nil {
+	if err := c.remove(ctx, sess, plan, opt); err != nil {
 		return err
 	}
 	return c.prove(ctx, sess, plan)
 }
 
-// countItems counts the items of a table that is ours and about to go.
+// countItems counts the items of a table that is ours and about to go. A table
+// that is only being made has none, and CountItems says so.
 func (c *command) countItems(ctx context.Context, sess session, plan []provision.Change) (int, error) {
 	i := slices.IndexFunc(plan, func(p provision.Change) bool { return p.Name() == "table" })
-	if plan[i].Action != provision.Delete || plan[i].Seen.Pending != "" {
+	if plan[i].Action != provision.Delete {
 		return 0, nil
 	}
 	return provision.CountItems(ctx, sess.cfg, sess.clients.DynamoDB)
@@ -135,33 +135,48 @@ func (c *command) agree(ctx context.Context, sess session, items int, opt downOp
 
 // remove takes everything but the table away, saves the items when nothing can
 // write any more, and only then deletes the table: at every moment there is the
-// table or a backup that was read back.
-func (c *command) remove(ctx context.Context, sess session, plan []provision.Change, items int, opt downOptions) error {
+// table or a backup that was read back, or the items were given up on purpose.
+func (c *command) remove(ctx context.Context, sess session, plan []provision.Change, opt downOptions) error {
 	var file *privateFile
-	if items > 0 && opt.backup != "" {
-		path, err := filepath.Abs(opt.backup)
-		if err != nil {
-			return err
-		}
-		if file, err = c.createPrivate(path); err != nil { // before anything goes: a full disk must not surprise us later
+	if opt.backup != "" {
+		var err error
+		if file, err = c.createPrivate(opt.backup); err != nil { // before anything goes: a full disk must not surprise us later
 			return &Problem{What: err.Error(), Fix: []string{c.with("down") + " --backup another-file.jsonl"}, Exit: exitFailed}
 		}
 	}
 	table := slices.IndexFunc(plan, func(p provision.Change) bool { return p.Name() == "table" })
-	rest := slices.Delete(slices.Clone(plan), table, table+1)
-	if err := c.lower(ctx, rest); err != nil {
+	failed := c.lower(ctx, slices.Delete(slices.Clone(plan), table, table+1))
+	if err := ctx.Err(); err != nil {
 		if file != nil {
 			file.discard()
 		}
-		return err
+		return errors.Join(failed, err)
 	}
+	if err := c.secureItems(ctx, sess, plan, file, opt); err != nil {
+		return errors.Join(err, failed)
+	}
+	return errors.Join(failed, c.lower(ctx, plan[table:table+1]))
+}
+
+// secureItems saves the items, or makes sure that there are none, or that they
+// may go. Somebody may have added some since they were counted.
+func (c *command) secureItems(ctx context.Context, sess session, plan []provision.Change, file *privateFile, opt downOptions) error {
 	if file != nil {
 		if err := c.saveItems(ctx, sess, file); err != nil {
 			file.discard()
-			return errors.Join(&Problem{What: "the backup failed, so the table stays", Why: explain(err, nowhere).What, Fix: []string{c.again()}, Exit: exitFailed}, err)
+			return &Problem{What: "the backup failed, so the table stays", Why: explain(err, nowhere).What, Fix: []string{c.with("down") + " --backup another-file.jsonl"}, Exit: exitFailed}
 		}
+		return nil
 	}
-	return c.lower(ctx, plan[table:table+1])
+	items, err := c.countItems(ctx, sess, plan)
+	if err != nil || items == 0 || opt.discard {
+		return err
+	}
+	return &Problem{
+		What: fmt.Sprintf("the table has got %s in the meantime, so it stays", plural(items, "item")),
+		Fix:  []string{c.commandLine("--backup", "items.jsonl"), c.commandLine("--discard-data")},
+		Exit: exitFailed,
+	}
 }
 
 func (c *command) lower(ctx context.Context, plan []provision.Change) error {

@@ -65,7 +65,11 @@ func explain(err error, on way) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
-	p := cause(err, on)
+	inner := err
+	if step, ok := errors.AsType[*provision.StepError](err); ok {
+		inner = step.Err // of several that failed, the first; each has had its own line
+	}
+	p := cause(inner, on)
 	if step, ok := errors.AsType[*provision.StepError](err); ok && p.Exit != exitInterrupted {
 		if step.Step == testStep {
 			p.What = "the test failed: " + p.What
@@ -103,10 +107,10 @@ func cause(err error, on way) *Problem {
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return apiProblem(err, e, on.again)
 	}
-	if p := credentialProblem(err); p != nil {
+	if p := networkProblem(err, on.again); p != nil {
 		return p
 	}
-	if p := networkProblem(err, on.again); p != nil {
+	if p := credentialProblem(err); p != nil {
 		return p
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {

@@ -119,11 +119,17 @@ func (c *command) commandLine(more ...string) string {
 		}
 	}
 	for i, w := range words {
-		if w == "" || strings.ContainsAny(w, " \t\n\"'`$&|;<>()*?[]#~\\!{}") {
-			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
+		words[i] = quote(w)
 	}
 	return strings.Join(words, " ")
+}
+
+// quote makes one word of a shell's line.
+func quote(w string) string {
+	if w != "" && !strings.ContainsAny(w, " \t\n\"'`$&|;<>()*?[]#~\\!{}") {
+		return w
+	}
+	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }
 
 // with repeats this run's own flags on another command: `todoctl down --local`.
@@ -133,13 +139,13 @@ func (c *command) with(command string) string {
 		line += " --local"
 	}
 	if c.stack != "" && c.stack != provision.DefaultStack {
-		line += " --stack " + c.stack
+		line += " --stack " + quote(c.stack)
 	}
 	if !c.local && c.profile != "" {
-		line += " --profile " + c.profile
+		line += " --profile " + quote(c.profile)
 	}
 	if c.region != "" {
-		line += " --region " + c.region
+		line += " --region " + quote(c.region)
 	}
 	return line
 }

@@ -123,6 +123,9 @@ func (c *command) awsConfig(ctx context.Context, s *session) (aws.Config, error)
 		s.endpoint = *cfg.BaseEndpoint
 	}
 	found, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil && networkProblem(err, "") != nil {
+		return cfg, err
+	}
 	if err != nil {
 		return cfg, errors.Join(errNoCredentials, err)
 	}

@@ -80,6 +80,11 @@ func statusRun(ctx context.Context, c *command) error {
 func printStatus(v *words, plan []provision.Change) {
 	for _, change := range plan {
 		d := change.Step.Describe()
+		if change.Seen.Denied != "" {
+			v.step("hint", d.Name, "%s", change.Seen.Denied)
+			v.advice(d.Name, change.Seen)
+			continue
+		}
 		switch change.Seen.State {
 		case provision.OK:
 			v.step("ok", d.Name, "%s", already(d))

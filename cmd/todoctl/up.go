@@ -82,6 +82,7 @@ func (c *command) connectOrRehearse(ctx context.Context) (session, error) {
 		return sess, &Problem{Exit: exitCredentials}
 	}
 	c.local, c.profile = true, ""
+	c.path = c.commandLine("--local")
 	return c.connect(ctx)
 }
 
@@ -89,12 +90,20 @@ func (c *command) connectOrRehearse(ctx context.Context) (session, error) {
 // They are opened anew when an answer has changed what they should be.
 func (c *command) raise(ctx context.Context, sess *session, open func() []provision.Page) error {
 	c.view().Header(*sess)
+	if c.parallel == 1 {
+		ctx = provision.Serial(ctx)
+	}
 	plan, err := provision.Plan(ctx, open(), provision.Up)
 	if err != nil {
 		return err
 	}
 	c.view().Plan(plan, provision.Up)
 	changes := changing(plan)
+	if out, people := c.view().(*words); people && c.explain && !c.asking() {
+		for i, change := range plan {
+			out.page(i+1, len(plan), change.Step.Describe())
+		}
+	}
 	if c.dryRun {
 		c.view().Note("")
 		if foreign(plan) {
@@ -177,12 +186,7 @@ func foreign(plan []provision.Change) bool {
 // step: a page and a choice. Without questions it returns nil.
 func (c *command) walkthrough(ctx context.Context, sess session, plan []provision.Change) (func(context.Context, provision.Change) (bool, error), error) {
 	out, people := c.view().(*words)
-	if people && c.explain && !c.asking() {
-		for i, change := range plan {
-			out.page(i+1, len(plan), change.Step.Describe())
-		}
-	}
-	if !c.asking() || foreign(plan) {
+	if !people || !c.asking() || foreign(plan) {
 		return nil, nil
 	}
 	if err := c.warnCapacity(ctx, sess, plan); err != nil {

@@ -148,6 +148,8 @@ func (v *words) Plan(plan []provision.Change, goal provision.Goal) {
 	for _, c := range plan {
 		d := c.Step.Describe()
 		switch {
+		case c.Seen.Denied != "":
+			v.step("hint", d.Name, "left alone: %s", c.Seen.Denied)
 		case c.Skip && c.Seen.State == provision.Absent:
 			v.step("skip", d.Name, "skip: %s does not exist", d.Resource)
 		case c.Skip:
@@ -253,6 +255,9 @@ func (v *words) tell(e provision.Event) {
 		v.advice(d.Name, e.Seen)
 	case provision.Kept:
 		switch {
+		case e.Seen.Denied != "":
+			v.step("hint", d.Name, "left alone: %s", e.Seen.Denied)
+			v.advice(d.Name, e.Seen)
 		case e.Seen.State == provision.Foreign:
 			v.step("skip", d.Name, "kept: %s", &provision.ForeignError{Resource: d.Resource, Owner: e.Seen.Owner})
 		case e.Seen.State == provision.Absent:

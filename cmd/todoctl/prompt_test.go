@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -180,5 +181,78 @@ func TestWithoutCredentialsAndTerminalTheWayInIsShown(t *testing.T) {
 	stdout, stderr, exit := run(t, env, "up", "--yes")
 	if exit != exitCredentials || stdout != "" || !strings.Contains(stderr, "aws login") {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
+	}
+}
+
+func TestAnItemThatComesWhileDownAsksKeepsItsTable(t *testing.T) {
+	env := startedLocal(t)
+	url, errs, exit := run(t, env, "up", "--local", "--yes", "--skip", "test")
+	if exit != 0 {
+		t.Fatal(errs)
+	}
+	x := start(t, env, "down", "--local")
+	x.expect("Type Todo to remove all this")
+	res, err := http.Post(strings.TrimSpace(url), "application/json", strings.NewReader(`{"task": "late"}`))
+	if err != nil || res.StatusCode != http.StatusCreated {
+		t.Fatal(res, err)
+	}
+	res.Body.Close()
+	x.press("Todo" + enter)
+	x.expect("the table has got 1 item in the meantime, so it stays")
+	if exit := x.end(); exit != exitFailed {
+		t.Errorf("exit %d; the screen was:\n%s", exit, x.text())
+	}
+	if _, errs, exit := run(t, env, "down", "--local", "--yes"); exit != exitUsage || !strings.Contains(errs, "holds 1 item") {
+		t.Errorf("exit %d:\n%s", exit, errs)
+	}
+}
+
+func TestDownOffersABackupFirst(t *testing.T) {
+	for answer, choose := range map[string]string{"backup": "", "discard": down, "stop": down + down} {
+		t.Run(answer, func(t *testing.T) {
+			env := startedLocal(t)
+			if _, errs, exit := run(t, env, "up", "--local", "--yes"); exit != 0 {
+				t.Fatal(errs)
+			}
+			x := start(t, env, "down", "--local")
+			x.expect("Save the 1 item to a file first?")
+			x.expect("Stop here")
+			x.press(choose + enter)
+			if answer == "stop" {
+				if exit := x.end(); exit != exitInterrupted {
+					t.Errorf("exit %d; the screen was:\n%s", exit, x.text())
+				}
+				if out, _, _ := run(t, env, "test", "--local"); !strings.Contains(out, "Buy groceries") {
+					t.Errorf("the list is %s", out)
+				}
+				return
+			}
+			x.expect("Type Todo to remove all this")
+			x.press("Todo" + enter)
+			if answer == "backup" {
+				x.expect("Saved and read back: 1 item")
+			}
+			x.expect("0 left")
+			if exit := x.end(); exit != 0 {
+				t.Errorf("exit %d; the screen was:\n%s", exit, x.text())
+			}
+			saved, err := filepath.Glob(filepath.Join(x.cmd.Dir, "TodoTable-*.jsonl"))
+			if err != nil || len(saved) != map[string]int{"backup": 1}[answer] {
+				t.Errorf("the files are %v, %v", saved, err)
+			}
+		})
+	}
+}
+
+func TestTheRehearsalGoesOnWithLocal(t *testing.T) {
+	env := startedLocal(t, "AWS_REGION=us-east-1")
+	x := start(t, env, "up")
+	x.expect("Rehearse on an AWS inside this program instead?")
+	x.press("y")
+	x.expect("Go through these 6 steps?")
+	x.press(ctrlC)
+	x.expect("todoctl up --local   (continues)")
+	if exit := x.end(); exit != exitInterrupted {
+		t.Errorf("exit %d; the screen was:\n%s", exit, x.text())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"net/url"
@@ -93,6 +94,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header()[k] = v
 	}
 	w.Header().Set("X-Amzn-Requestid", o.requestID)
+	if call.Service == "dynamodb" { // its SDKs check it
+		w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(res.body)), 10))
+	}
 	if len(res.body) > 0 { // as AWS does; net/http would send what is over 2 KB in chunks
 		w.Header().Set("Content-Length", strconv.Itoa(len(res.body)))
 	}
@@ -110,6 +114,10 @@ func (s *Server) refuse(r *http.Request) string {
 		_, port, _ := strings.Cut(own, ":")
 		switch r.Host {
 		case "127.0.0.1:" + port, "localhost:" + port, "[::1]:" + port:
+		case "127.0.0.1", "localhost", "[::1]":
+			if port != "80" { // the port that nobody writes
+				return "this Host is not the local AWS"
+			}
 		default:
 			return "this Host is not the local AWS"
 		}

@@ -161,6 +161,7 @@ type node struct {
 	applied     chan struct{} // its Apply has returned
 	settled     chan struct{} // it is as it should be, or was left out
 	ok          bool          // written before settled is closed
+	changed     bool          // it, or something that it needs, is another one now; as ok
 }
 
 func newRun(parent context.Context, plan []Change, opt Options) *run {
@@ -273,6 +274,17 @@ func (r *run) step(n *node) {
 		r.say(Event{Stage: Skipped, Change: n.Change, Seen: n.Seen})
 		return
 	}
+	if n.Action == Keep && r.opt.Goal == Up && n.Seen.State == OK && n.shaken() {
+		n.changed = true
+		seen, err := r.settle(n.Change, func(o Observation) { r.say(Event{Stage: Waiting, Change: n.Change, Seen: o}) })
+		if err != nil {
+			r.failed(n, seen, err)
+			return
+		}
+		n.ok = true
+		r.say(Event{Stage: Kept, Change: n.Change, Seen: seen})
+		return
+	}
 	if n.Action == Keep {
 		n.ok = true
 		r.say(Event{Stage: Kept, Change: n.Change, Seen: n.Seen})
@@ -283,17 +295,31 @@ func (r *run) step(n *node) {
 	if r.going.Err() != nil {
 		return
 	}
+	n.changed = true
 	seen, err := r.act(n.Change, applied)
 	if err != nil {
-		if errors.Is(err, context.Canceled) && r.going.Err() != nil {
-			return // another step failed, or the person stopped it; the cause is told there
-		}
-		err = &StepError{Step: n.Name(), Action: n.Action, Err: err}
-		r.say(Event{Stage: Failed, Change: n.Change, Seen: seen, Err: err})
-		r.fail(err)
+		r.failed(n, seen, err)
 		return
 	}
 	n.ok = true
+}
+
+// shaken says that something which n needs is another one now, so that what was
+// seen of n before says nothing any more.
+func (n *node) shaken() bool {
+	return slices.ContainsFunc(n.waitSettled, func(before *node) bool {
+		return before.changed && slices.Contains(n.Needs, before.Name())
+	})
+}
+
+// failed tells of a step that did not get there.
+func (r *run) failed(n *node, seen Observation, err error) {
+	if errors.Is(err, context.Canceled) && r.going.Err() != nil {
+		return // another step failed, or the person stopped it; the cause is told there
+	}
+	err = &StepError{Step: n.Name(), Action: n.Action, Err: err}
+	r.say(Event{Stage: Failed, Change: n.Change, Seen: seen, Err: err})
+	r.fail(err)
 }
 
 // ready waits for what n needs. False means that it must not start: the run has

@@ -384,3 +384,22 @@ func TestSkipLeavesAStepAlone(t *testing.T) {
 		}
 	})
 }
+
+// The URL answered before its function was changed, which proves nothing after.
+func TestWhatWasFineIsLookedAtAgainWhenWhatItNeedsHasChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		fakes, pages := walk(&d, provision.OK, ok)
+		fakes["function"].before = provision.Drift
+		if err := run(t, pages, provision.Options{Goal: provision.Up, Parallel: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(d.deeds(), ", "); got != "apply function" {
+			t.Errorf("up did %s", got)
+		}
+		looks := strings.Count(d.text(), "look test")
+		if looks != 2 || strings.Count(d.text(), "look role") != 1 {
+			t.Errorf("it looked:\n%s", d.text())
+		}
+	})
+}

@@ -41,6 +41,9 @@ looks at AWS again, by name and by tag. What todoctl did not make stays.`,
 
 func downRun(ctx context.Context, c *command, opt downOptions) error {
 	if err := c.consent(); err != nil {
+		if p, ok := errors.AsType[*Problem](err); ok && opt.backup == "" && !opt.discard {
+			p.Fix = []string{c.commandLine("--yes", "--backup", "items.jsonl"), c.commandLine("--yes", "--discard-data")}
+		}
 		return err
 	}
 	sess, err := c.connect(ctx)
@@ -217,7 +220,7 @@ func (c *command) saveItems(ctx context.Context, sess session, file *privateFile
 	c.view().Note("")
 	c.view().Note("Saved and read back: %s in", plural(written.Items, "item"))
 	c.view().Note("  %s", name)
-	c.view().Note("  (put them back with: todoctl restore FILE)")
+	c.view().Note("  (put them back with: %s)", c.with("restore FILE"))
 	c.view().Note("")
 	return nil
 }

@@ -55,8 +55,9 @@ func ejectRun(c *command, dir string) error {
 		if err := c.writeNew(path, data); err != nil {
 			return &Problem{What: err.Error(), Fix: []string{"todoctl handler eject another-folder"}, Exit: exitFailed}
 		}
+		c.printed = true // the path is the data, in any form of output
 		fmt.Fprintln(c.Out, path)
-		c.view().Note("Change it, then: %s", c.with("up")+" --source "+dir)
+		c.view().Note("Change it, then: %s", c.with("up")+" --source "+quote(dir))
 		return nil
 	})
 }

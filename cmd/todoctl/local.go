@@ -17,6 +17,7 @@ func newLocal() *cobra.Command {
 idle hours. These commands run it by hand, for a look inside or for other tools.
 Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var opt serveOptions
 	lagFlags := func(c *cobra.Command) {
@@ -32,6 +33,10 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 			c := this(cmd)
 			if b := c.findLocal(cmd.Context()); b != nil {
 				return c.printBackground(cmd.Context(), "is running already", b)
+			}
+			if c.dryRun {
+				c.view().Note("The local AWS would be started.")
+				return nil
 			}
 			b, err := c.startLocal(cmd.Context(), "--lag", opt.lag, "--latency", opt.latency.String())
 			if err != nil {
@@ -49,6 +54,10 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 			b := c.findLocal(cmd.Context())
 			if b == nil {
 				c.view().Note("The local AWS is not running.")
+				return nil
+			}
+			if c.dryRun {
+				c.view().Note("The local AWS would be stopped.")
 				return nil
 			}
 			if err := c.stopLocal(cmd.Context(), b); err != nil {

@@ -54,10 +54,14 @@ var errForeignKept = &Problem{Exit: exitForeign}
 type way struct {
 	again string                      // the same command
 	with  func(command string) string // another one: with("down")
+	bare  func(command string) string // another one, of another stack
+	down  bool                        // this one takes away
 }
 
 // nowhere is for a Problem of which only the sentence is shown.
-var nowhere = way{with: func(command string) string { return "todoctl " + command }}
+var nowhere = way{with: todoctlLine, bare: todoctlLine}
+
+func todoctlLine(command string) string { return "todoctl " + command }
 
 // explain turns any error into a Problem. Codes decide, never message texts;
 // the SDK's own text is for --debug.
@@ -85,7 +89,7 @@ func cause(err error, on way) *Problem {
 		return &Problem{
 			What: e.Error(),
 			Why:  "todoctl only changes what it made itself, and knows that by the tag " + provision.TagStack,
-			Fix:  []string{on.with("up") + " --stack Mine   (the same walkthrough under other names)", on.with(e.Step) + " --adopt   (take it over, after showing what would change)"},
+			Fix:  []string{on.bare("up") + " --stack Mine   (the same walkthrough under other names)", on.with(e.Step) + " --adopt   (take it over, after showing what would change)"},
 			Exit: exitForeign,
 		}
 	}
@@ -98,11 +102,17 @@ func cause(err error, on way) *Problem {
 	if p := stepProblem(err, on); p != nil {
 		return p
 	}
+	if errors.Is(err, errEndOfInput) || errors.Is(err, errNotAnswered) {
+		return &Problem{What: err.Error(), Fix: []string{on.again}, Exit: exitUsage}
+	}
+	if errors.Is(err, context.Canceled) && on.down {
+		return &Problem{What: "stopped", Why: "what has gone is gone, the rest stays", Fix: []string{on.again + "   (continues)"}, Exit: exitInterrupted}
+	}
 	if errors.Is(err, context.Canceled) {
 		return &Problem{What: "stopped", Why: "what was made so far stays", Fix: []string{on.again + "   (continues)", on.with("down") + "   (takes it away)"}, Exit: exitInterrupted}
 	}
 	if _, ok := errors.AsType[*aws.MissingRegionError](err); ok {
-		return noRegion()
+		return noRegion(on.again)
 	}
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return apiProblem(err, e, on.again)
@@ -122,7 +132,7 @@ func cause(err error, on way) *Problem {
 // stepProblem explains what only one step can run into.
 func stepProblem(err error, on way) *Problem {
 	if e, ok := errors.AsType[*provision.KeySchemaError](err); ok {
-		return &Problem{What: e.Error(), Why: "a table's key cannot be changed, and todoctl does not delete a table to make it anew", Fix: []string{on.with("up") + " --stack Mine   (another table)"}, Exit: exitFailed}
+		return &Problem{What: e.Error(), Why: "a table's key cannot be changed, and todoctl does not delete a table to make it anew", Fix: []string{on.bare("up") + " --stack Mine   (another table)"}, Exit: exitFailed}
 	}
 	if e, ok := errors.AsType[*provision.ProtectedError](err); ok {
 		return &Problem{What: e.Error(), Why: "somebody switched that on, and todoctl does not switch it off by itself",
@@ -140,11 +150,11 @@ func stepProblem(err error, on way) *Problem {
 	return nil
 }
 
-func noRegion() *Problem {
+func noRegion(again string) *Problem {
 	return &Problem{
 		What: "no AWS Region is chosen",
 		Why:  "neither --region, AWS_REGION nor your AWS profile names one",
-		Fix:  []string{"todoctl up --region us-east-1", "aws configure set region us-east-1"},
+		Fix:  []string{again + " --region us-east-1", "aws configure set region us-east-1"},
 		Exit: exitUsage,
 	}
 }

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
+	"github.com/charmbracelet/bubbles/key"
 	"github.com/charmbracelet/huh"
+	"github.com/charmbracelet/lipgloss"
+	"github.com/muesli/termenv"
 )
 
 // Rules of asking, each learned from what the form library does on its own:
@@ -39,6 +43,14 @@ func (c *command) choose(ctx context.Context, title string, options ...option) (
 
 // confirm asks yes or no. What cannot be undone passes false as its default.
 func (c *command) confirm(ctx context.Context, title string, byDefault bool) (bool, error) {
+	if !c.colourful() { // without colours the two buttons look the same
+		options := []option{{"Yes", "yes"}, {"No", "no"}}
+		if !byDefault {
+			slices.Reverse(options)
+		}
+		answer, err := c.choose(ctx, title, options...)
+		return answer == "yes" && err == nil, err
+	}
 	answer := byDefault
 	err := c.ask(ctx, huh.NewConfirm().Title(title).Affirmative("Yes").Negative("No").Value(&answer))
 	return answer && err == nil, err
@@ -70,7 +82,9 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 	in := &watched{Reader: c.In}
 	accessible := c.Getenv("TERM") == "dumb" || c.Getenv("ACCESSIBLE") != ""
 	form := huh.NewForm(huh.NewGroup(field)).WithOutput(c.Err).WithShowHelp(!accessible).WithAccessible(accessible).WithWidth(min(c.Width, 80))
-	if c.Getenv("NO_COLOR") != "" || c.noColor {
+	form = form.WithKeyMap(keys())
+	if !c.colourful() {
+		lipgloss.SetColorProfile(termenv.Ascii)
 		form = form.WithTheme(huh.ThemeBase())
 	}
 	if accessible {
@@ -79,7 +93,14 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 		form = form.WithInput(c.In)
 	}
 	answered := make(chan error, 1)
-	go func() { answered <- form.RunWithContext(ctx) }()
+	go func() {
+		defer func() {
+			if recover() != nil { // its line mode panics at an end of input after a wrong number
+				answered <- errEndOfInput
+			}
+		}()
+		answered <- form.RunWithContext(ctx)
+	}()
 	var err error
 	select {
 	case err = <-answered:
@@ -98,6 +119,18 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 		return errEndOfInput
 	}
 	return nil
+}
+
+// keys are the library's without two surprises: Ctrl-D moved the choice on to
+// the next answer, and "/" opened a filter that hid the question. Ctrl-D is the
+// end of input, so it stops like Ctrl-C.
+func keys() *huh.KeyMap {
+	m := huh.NewDefaultKeyMap()
+	m.Quit = key.NewBinding(key.WithKeys("ctrl+c", "ctrl+d"))
+	m.Select.HalfPageDown.SetEnabled(false)
+	m.Select.HalfPageUp.SetEnabled(false)
+	m.Select.Filter.SetEnabled(false)
+	return m
 }
 
 // watched notices the end of its reader.

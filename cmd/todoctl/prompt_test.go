@@ -149,13 +149,11 @@ func TestDownWantsTheStacksNameTyped(t *testing.T) {
 			x = start(t, env, "down", "--local")
 			x.expect("Type Todo to remove all this")
 			x.press(ctrlD)
-			if term == "TERM=dumb" {
-				if exit := x.end(); exit == 0 {
-					t.Error("the end of input counted as an answer")
-				}
-				x = start(t, env, "down", "--local")
-				x.expect("Type Todo to remove all this")
+			if exit := x.end(); exit == 0 {
+				t.Error("the end of input counted as an answer")
 			}
+			x = start(t, env, "down", "--local")
+			x.expect("Type Todo to remove all this")
 			x.press("Todo" + enter)
 			x.expect("0 left")
 			if exit := x.end(); exit != 0 {
@@ -254,5 +252,34 @@ func TestTheRehearsalGoesOnWithLocal(t *testing.T) {
 	x.expect("todoctl up --local   (continues)")
 	if exit := x.end(); exit != exitInterrupted {
 		t.Errorf("exit %d; the screen was:\n%s", exit, x.text())
+	}
+}
+
+func TestCtrlDAtAChoiceChoosesNothing(t *testing.T) {
+	for _, term := range []string{"TERM=xterm-256color", "ACCESSIBLE=1"} {
+		t.Run(term, func(t *testing.T) {
+			env := startedLocal(t, term)
+			if _, errs, exit := run(t, env, "up", "--local", "--yes"); exit != 0 {
+				t.Fatal(errs)
+			}
+			before := writes(t, env)
+			x := start(t, env, "down", "--local")
+			x.expect("Save the 1 item to a file first?")
+			x.expect("Stop here")
+			if term == "ACCESSIBLE=1" {
+				x.press("9" + enter) // not among the three
+				x.expect("Invalid")
+			}
+			x.press(ctrlD)
+			if exit := x.end(); exit != exitInterrupted && exit != exitUsage {
+				t.Errorf("exit %d; the screen was:\n%s", exit, x.text())
+			}
+			if strings.Contains(x.text(), "goroutine") {
+				t.Errorf("it panicked:\n%s", x.text())
+			}
+			if n := writes(t, env); n != before {
+				t.Errorf("%d write calls were made", n-before)
+			}
+		})
 	}
 }

@@ -39,6 +39,9 @@ func Main(ctx context.Context, app *App) int {
 	root.SetErr(app.Err)
 	c := &command{App: app, globals: g, doc: &document{}}
 	err := root.ExecuteContext(context.WithValue(ctx, commandKey{}, c))
+	if _, told := errors.AsType[*Problem](err); err != nil && !told && (c.name == "" || strings.Contains(err.Error(), "flags in the group")) {
+		err = refused(err)
+	}
 	if ctx.Err() != nil && err != nil {
 		err = ctx.Err() // interrupted: whatever else failed, failed for that
 	}
@@ -78,9 +81,12 @@ func (c *command) view() view {
 }
 
 func (c *command) words() *words {
-	dumb := c.Getenv("TERM") == "dumb"
-	colour := c.ErrTerminal && !dumb && !c.noColor && c.Getenv("NO_COLOR") == ""
-	return &words{w: c.Err, colour: colour, plain: dumb, width: min(c.Width, 80)}
+	return &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.Getenv("TERM") == "dumb", width: min(c.Width, 80)}
+}
+
+// colourful says whether colours are wanted.
+func (c *command) colourful() bool {
+	return c.Getenv("TERM") != "dumb" && !c.noColor && c.Getenv("NO_COLOR") == ""
 }
 
 // finish prints the end of a run and returns its exit code.
@@ -100,7 +106,9 @@ func (c *command) finish(err error) int {
 	return exit
 }
 
-func (c *command) way() way { return way{again: c.again(), with: c.with} }
+func (c *command) way() way {
+	return way{again: c.again(), with: c.with, bare: c.bare, down: c.name == "down"}
+}
 
 // again is the command line that continues this one.
 func (c *command) again() string {
@@ -134,12 +142,18 @@ func quote(w string) string {
 
 // with repeats this run's own flags on another command: `todoctl down --local`.
 func (c *command) with(command string) string {
+	line := c.bare(command)
+	if c.stack != "" && c.stack != provision.DefaultStack {
+		line += " --stack " + quote(c.stack)
+	}
+	return line
+}
+
+// bare does the same without the stack, for a line that names another one.
+func (c *command) bare(command string) string {
 	line := "todoctl " + command
 	if c.local {
 		line += " --local"
-	}
-	if c.stack != "" && c.stack != provision.DefaultStack {
-		line += " --stack " + quote(c.stack)
 	}
 	if !c.local && c.profile != "" {
 		line += " --profile " + quote(c.profile)
@@ -148,6 +162,17 @@ func (c *command) with(command string) string {
 		line += " --region " + quote(c.region)
 	}
 	return line
+}
+
+// refused explains what the command line's own checks found, before any command
+// ran: an unknown command, a word too much, two flags that exclude each other.
+func refused(err error) *Problem {
+	text, _, _ := strings.Cut(err.Error(), ": strconv.") // how Go parses numbers is nobody's business
+	text, _, _ = strings.Cut(text, "\n")
+	if strings.Contains(text, "if any flags in the group") {
+		text = "these flags exclude each other: " + strings.Trim(text[strings.Index(text, "["):strings.Index(text, "]")], "[]")
+	}
+	return usage([]string{"todoctl --help"}, "%s", sentence(text))
 }
 
 const exitCodes = `
@@ -182,7 +207,9 @@ and a billing alarm. It watches what that costs, and takes it all away again.
 		return err
 	})
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage([]string{cmd.CommandPath() + " --help"}, "%s", sentence(err.Error()))
+		p := refused(err)
+		p.Fix = []string{cmd.CommandPath() + " --help"}
+		return p
 	})
 	f := root.PersistentFlags()
 	f.BoolVar(&g.local, "local", false, "use the AWS inside this program: no account, no network")
@@ -224,13 +251,14 @@ func prepare(cmd *cobra.Command) error {
 	c := this(cmd)
 	c.name = strings.TrimPrefix(cmd.CommandPath(), "todoctl ")
 	c.path = c.commandLine()
+	c.doc.Local = c.local
 	if c.output != "text" && c.output != "json" {
 		wrong := c.output
 		c.output = "text"
-		return usage([]string{"todoctl " + c.name + " --output json"}, "--output %q is not known: it is text or json", wrong)
+		return usage([]string{c.with(c.name) + " --output json"}, "--output %q is not known: it is text or json", wrong)
 	}
 	if err := provision.CheckStack(c.stack); err != nil {
-		return usage([]string{"todoctl " + c.name + " --stack Chat"}, "%s", err)
+		return usage([]string{c.bare(c.name) + " --stack Chat"}, "%s", err)
 	}
 	if c.local && c.profile != "" {
 		return usage(nil, "--local has no profiles: leave out --profile")

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/smithy-go/logging"
 
 	"todoctl/handler"
 	"todoctl/provision"
@@ -115,8 +116,9 @@ func (c *command) awsConfig(ctx context.Context, s *session) (aws.Config, error)
 	if err != nil {
 		return cfg, err
 	}
+	cfg.Logger = logging.Nop{} // people read our words; --debug has lines of its own
 	if cfg.Region == "" {
-		return cfg, noRegion()
+		return cfg, noRegion(c.again())
 	}
 	s.regionFrom = c.regionSource()
 	if cfg.BaseEndpoint != nil {

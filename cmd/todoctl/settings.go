@@ -86,7 +86,7 @@ func (s *settings) apply(c *command, sess *session) error {
 
 // check finds wrong values before anything goes over the network.
 func (s *settings) check(c *command) error {
-	again := "todoctl " + c.name
+	again := c.with(c.name)
 	oneOf := func(flag, value string, known ...string) error {
 		if value == "" || slices.Contains(known, value) {
 			return nil

@@ -30,6 +30,7 @@ func testRun(ctx context.Context, c *command, post bool) error {
 	if err != nil {
 		return err
 	}
+	post = post && !c.dryRun
 	sess.cfg.Fresh = post
 	pages, _ := only(provision.Steps(sess.cfg, sess.clients), testStep)
 	page := pages[0]
@@ -38,7 +39,7 @@ func testRun(ctx context.Context, c *command, post bool) error {
 		return err
 	}
 	seen := plan[0].Seen
-	if post && seen.ID != "" && !c.dryRun {
+	if post && seen.ID != "" {
 		if err := page.Step.Apply(ctx, seen); err != nil {
 			return &provision.StepError{Step: testStep, Action: "run", Err: err}
 		}

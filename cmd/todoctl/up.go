@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -193,7 +194,7 @@ func (c *command) walkthrough(ctx context.Context, sess session, plan []provisio
 		return nil, err
 	}
 	out.line("")
-	yes, err := c.confirm(ctx, fmt.Sprintf("Go through these %s? Nothing has been changed yet.", plural(len(plan), "step")), true)
+	yes, err := c.confirm(ctx, fmt.Sprintf("Go through %s? Nothing has been changed yet.", map[bool]string{true: "this step", false: fmt.Sprintf("these %d steps", changing(plan))}[changing(plan) == 1]), true)
 	if err != nil {
 		return nil, err
 	}
@@ -286,12 +287,18 @@ func (c *command) raised(plan []provision.Change, last map[string]provision.Obse
 	}
 	if slices.ContainsFunc(plan, func(p provision.Change) bool { return p.Name() == "test" || p.Name() == "url" }) {
 		post, get := provision.CurlLines(url)
-		c.view().Note("Your API, on everybody's terminal:")
+		if result, ok := last[testStep].Detail.(*provision.TestResult); ok && result.Status == http.StatusForbidden {
+			c.view().Note("Your API takes signed requests only; the test's advice above has a line for it.")
+		} else {
+			c.view().Note("Your API, on everybody's terminal:")
+			c.view().Note("")
+			c.view().Note("  %s", post)
+			c.view().Note("  %s", get)
+		}
 		c.view().Note("")
-		c.view().Note("  %s", post)
-		c.view().Note("  %s", get)
-		c.view().Note("")
-		fmt.Fprintln(c.Out, url)
+		if _, err := fmt.Fprintln(c.Out, url); err != nil {
+			return fmt.Errorf("print the URL %s: %w", url, plainPathError(err))
+		}
 	}
 	c.view().Note("Next: %s   what exists and what it costs", c.with("status"))
 	c.view().Note("      %s     take it all away", c.with("down"))

@@ -246,7 +246,11 @@ func (v *words) tell(e provision.Event) {
 	d := e.Change.Step.Describe()
 	switch e.Stage {
 	case provision.Waiting:
-		if p := e.Seen.Pending; p != "" && v.pending[d.Name] != p {
+		p := e.Seen.Pending
+		if p == "" && len(e.Seen.Diffs) > 0 {
+			p = e.Seen.Diffs[0].String()
+		}
+		if p != "" && v.pending[d.Name] != p {
 			v.pending[d.Name] = p
 			v.step("wait", d.Name, "waiting for AWS: %s", p)
 		}

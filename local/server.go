@@ -118,6 +118,7 @@ func Open(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	db.hasty.Store(cfg.Listen == nil)
 	if cfg.Python == nil {
 		cfg.Python = func() *Python { return nil }
 	}

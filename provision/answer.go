@@ -1,79 +1,20 @@
 package provision
 
-// The name of this file is test_step.go, not test.go with a test_test.go beside
-// it, and never *_test.go: Go would leave that out of the program.
-
 import (
-	"bytes"
 	"cmp"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 )
 
-// checkPosted checks the answer to POST.
-func checkPosted(got answer) error {
-	if got.status != http.StatusCreated {
-		return fmt.Errorf("the answer to POST is %s, should be 201", got.cause())
-	}
-	if diffs := got.form(); len(diffs) > 0 {
-		return fmt.Errorf("in the answer to POST, %s", diffs[0])
-	}
-	var item struct {
-		ID        string `json:"id"`
-		Task      string `json:"task"`
-		Completed *bool  `json:"completed"`
-	}
-	if err := json.Unmarshal(got.body, &item); err != nil {
-		return fmt.Errorf("the answer to POST is not the item: %s", excerpt(got.body))
-	}
-	switch {
-	case item.ID == "":
-		return errors.New("the item that POST answers has no id")
-	case item.Task != TestTask:
-		return fmt.Errorf("the item that POST answers has the task %q, should be %q", item.Task, TestTask)
-	case item.Completed == nil || *item.Completed:
-		return errors.New("the item that POST answers should have \"completed\": false")
-	}
-	return nil
-}
-
 // An answer is one HTTP answer of the Function URL.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
-}
-
-// send makes one request, with a deadline of its own: the HTTP client has none.
-func (s *testStep) send(ctx context.Context, method, at string, body []byte) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, at, bytes.NewReader(body))
-	if err != nil {
-		return answer{}, err
-	}
-	req.Header.Set("Origin", testOrigin)
-	if body != nil {
-		// Without it the URL hands the body over in base64, and not as JSON.
-		req.Header.Set("Content-Type", "application/json")
-	}
-	res, err := s.http.Do(req)
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	got, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err != nil {
-		return answer{}, err
-	}
-	return answer{status: res.StatusCode, header: res.Header, body: got}, nil
 }
 
 // passing says that the answer may be another one in a few seconds.

@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -69,6 +70,7 @@ func NewRetryer() aws.Retryer {
 		// Ours come second: a call that was cancelled is never repeated.
 		o.Retryables = slices.Insert(o.Retryables, 1, []retry.IsErrorRetryable{
 			retry.IsErrorRetryableFunc(nameNotFound),
+			retry.IsErrorRetryableFunc(unreadable),
 			retry.RetryableErrorCode{Codes: passing},
 		}...)
 	})
@@ -90,6 +92,16 @@ var passing = map[string]struct{}{
 func nameNotFound(err error) aws.Ternary {
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}
+
+// unreadable makes an answer that is no answer worth another attempt: one that
+// was cut off, or the page of a hotel's network, which the SDK takes for final.
+func unreadable(err error) aws.Ternary {
+	var e *smithy.DeserializationError
+	if errors.As(err, &e) {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary

@@ -24,8 +24,8 @@ func TestReadMeterOfAFreshStack(t *testing.T) {
 		for _, g := range m.Gauges {
 			used[g.Name] = g
 		}
-		if g := used["Lambda requests"]; g.Used != 2 || g.Limit != 1_000_000 {
-			t.Errorf("the requests are %+v, should be one POST and one GET", g)
+		if g := used["Lambda requests"]; g.Used != 3 || g.Limit != 1_000_000 {
+			t.Errorf("the requests are %+v, should be a POST between two GETs", g)
 		}
 		if g := used["URL requests"]; g.Used < 2 {
 			t.Errorf("the URL's requests are %+v", g)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,31 +41,27 @@ func Remains(ctx context.Context, cfg Config, c Clients) ([]Remain, error) {
 		cfg.TableARN(), cfg.RoleARN(), cfg.FunctionARN(), cfg.LogGroupARN(),
 		cfg.TopicARN(), cfg.AlarmARN(), cfg.BudgetARN(),
 	}
-	tagging := map[string]tagsAPI{cfg.Region: c.Tagging, BillingRegion: c.BillingTagging} // one entry in us-east-1
 	byName := make([][]Remain, len(named))
-	var byTag []Remain
-	var errs []error
-	var mu sync.Mutex
-	var work sync.WaitGroup
+	errs := make([]error, len(named)+2)
+	var byTag, inBilling []Remain
+	var looks []func(context.Context) error // they keep their errors: one does not end the others
 	for i, arn := range named {
-		work.Go(func() {
-			left, err := s.look(ctx, arn)
-			mu.Lock()
-			defer mu.Unlock()
-			byName[i] = left
-			errs = append(errs, err)
+		looks = append(looks, func(ctx context.Context) error { byName[i], errs[i] = s.look(ctx, arn); return nil })
+	}
+	looks = append(looks, func(ctx context.Context) error {
+		byTag, errs[len(named)] = s.tagged(ctx, cfg.Region, c.Tagging, named)
+		return nil
+	})
+	if cfg.Region != BillingRegion {
+		looks = append(looks, func(ctx context.Context) error {
+			inBilling, errs[len(named)+1] = s.tagged(ctx, BillingRegion, c.BillingTagging, named)
+			return nil
 		})
 	}
-	for region, api := range tagging {
-		work.Go(func() {
-			left, err := s.tagged(ctx, region, api, named)
-			mu.Lock()
-			defer mu.Unlock()
-			byTag = append(byTag, left...)
-			errs = append(errs, err)
-		})
+	if err := together(ctx, looks...); err != nil {
+		return nil, err
 	}
-	work.Wait()
+	byTag = append(byTag, inBilling...)
 	s.noteLogGroup(byName[2], byName[3])
 	slices.SortFunc(byTag, func(a, b Remain) int { return cmp.Or(cmp.Compare(a.ARN, b.ARN), cmp.Compare(a.Note, b.Note)) })
 	return append(slices.Concat(byName...), slices.Compact(byTag)...), errors.Join(errs...)

@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -136,7 +135,7 @@ func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
 		result.Posted = s.posted.Posted
 	}
 	seen := Observation{ID: at, Detail: &result}
-	got, err := s.send(ctx, http.MethodGet, at, nil)
+	got, err := s.list(ctx, at)
 	if err != nil {
 		if ctx.Err() != nil {
 			return Observation{}, ctx.Err()
@@ -214,26 +213,7 @@ func (s *testStep) Apply(ctx context.Context, seen Observation) error {
 	if at == "" {
 		return errors.New("there is no Function URL to test")
 	}
-	body, err := json.Marshal(map[string]string{"task": TestTask})
-	if err != nil {
-		return err
-	}
-	return s.cfg.Clock.until(ctx, testPatience, func() (bool, error, error) {
-		got, err := s.send(ctx, http.MethodPost, at, body)
-		switch {
-		case ctx.Err() != nil:
-			return false, nil, ctx.Err()
-		case err != nil:
-			return false, fmt.Errorf("the Function URL does not answer: %s", plain(err)), nil
-		case got.passing():
-			return false, fmt.Errorf("the answer to POST is %s", got.cause()), nil
-		}
-		if err := checkPosted(got); err != nil {
-			return false, nil, err
-		}
-		s.posted = &TestResult{URL: at, Posted: got.body, Status: got.status}
-		return true, nil, nil
-	})
+	return s.post(ctx, at)
 }
 
 func (s *testStep) Destroy(context.Context, Observation) error { return nil }

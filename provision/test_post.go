@@ -1,0 +1,159 @@
+package provision
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// listTries is how often the list is asked for when a request gets lost on its
+// way: one lost request says nothing about the API.
+const listTries = 3
+
+// list asks for the list.
+func (s *testStep) list(ctx context.Context, at string) (answer, error) {
+	for try := 1; ; try++ {
+		got, err := s.send(ctx, http.MethodGet, at, nil)
+		lost := err != nil || got.status == http.StatusTooManyRequests || got.status >= http.StatusInternalServerError
+		if !lost || try == listTries || s.cfg.Clock.Sleep(ctx, pace(0)) != nil {
+			return got, err
+		}
+	}
+}
+
+// post writes one item. It waits with requests that change nothing until the
+// URL lets it in, and sends the POST then. When the answer gets lost, the item
+// may be in the table all the same: it is looked for before another is sent.
+func (s *testStep) post(ctx context.Context, at string) error {
+	body, err := json.Marshal(map[string]string{"task": TestTask})
+	if err != nil {
+		return err
+	}
+	var before map[string]bool // the ids of the list; nil when not known yet
+	sent := false
+	return s.cfg.Clock.until(ctx, testPatience, func() (bool, error, error) {
+		if before == nil || sent {
+			got, err := s.send(ctx, http.MethodGet, at, nil)
+			switch {
+			case ctx.Err() != nil:
+				return false, nil, ctx.Err()
+			case err != nil:
+				return false, fmt.Errorf("the Function URL does not answer: %s", plain(err)), nil
+			case got.passing():
+				return false, fmt.Errorf("the answer to GET is %s", got.cause()), nil
+			}
+			items := testItems(got)
+			if item := items.except(before); sent && item != nil {
+				s.posted = &TestResult{URL: at, Posted: item, Status: http.StatusCreated}
+				return true, nil, nil
+			}
+			before = items.ids()
+		}
+		got, err := s.send(ctx, http.MethodPost, at, body)
+		sent = err != nil || got.status >= http.StatusInternalServerError // with 403 and 429 the function has not run
+		switch {
+		case ctx.Err() != nil:
+			return false, nil, ctx.Err()
+		case err != nil:
+			return false, fmt.Errorf("the Function URL does not answer: %s", plain(err)), nil
+		case got.passing():
+			return false, fmt.Errorf("the answer to POST is %s", got.cause()), nil
+		}
+		if err := checkPosted(got); err != nil {
+			return false, nil, err
+		}
+		s.posted = &TestResult{URL: at, Posted: got.body, Status: got.status}
+		return true, nil, nil
+	})
+}
+
+// testList are the items with the test's own task, as the API lists them.
+type testList map[string]json.RawMessage // by id
+
+// testItems finds them in an answer; in one that is no list there are none.
+func testItems(got answer) testList {
+	var all []json.RawMessage
+	_ = json.Unmarshal(got.body, &all) // what is wrong with the list is for look to say
+	found := testList{}
+	for _, text := range all {
+		var item struct{ ID, Task string }
+		if json.Unmarshal(text, &item) == nil && item.ID != "" && item.Task == TestTask {
+			found[item.ID] = text
+		}
+	}
+	return found
+}
+
+func (l testList) ids() map[string]bool {
+	ids := map[string]bool{}
+	for id := range l {
+		ids[id] = true
+	}
+	return ids
+}
+
+// except is an item that is not among these; nil when there is none.
+func (l testList) except(ids map[string]bool) json.RawMessage {
+	for id, item := range l {
+		if !ids[id] {
+			return item
+		}
+	}
+	return nil
+}
+
+// checkPosted checks the answer to POST.
+func checkPosted(got answer) error {
+	if got.status != http.StatusCreated {
+		return fmt.Errorf("the answer to POST is %s, should be 201", got.cause())
+	}
+	if diffs := got.form(); len(diffs) > 0 {
+		return fmt.Errorf("in the answer to POST, %s", diffs[0])
+	}
+	var item struct {
+		ID        string `json:"id"`
+		Task      string `json:"task"`
+		Completed *bool  `json:"completed"`
+	}
+	if err := json.Unmarshal(got.body, &item); err != nil {
+		return fmt.Errorf("the answer to POST is not the item: %s", excerpt(got.body))
+	}
+	switch {
+	case item.ID == "":
+		return errors.New("the item that POST answers has no id")
+	case item.Task != TestTask:
+		return fmt.Errorf("the item that POST answers has the task %q, should be %q", item.Task, TestTask)
+	case item.Completed == nil || *item.Completed:
+		return errors.New("the item that POST answers should have \"completed\": false")
+	}
+	return nil
+}
+
+// send makes one request, with a deadline of its own: the HTTP client has none.
+func (s *testStep) send(ctx context.Context, method, at string, body []byte) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, at, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header.Set("Origin", testOrigin)
+	if body != nil {
+		// Without it the URL hands the body over in base64, and not as JSON.
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := s.http.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	got, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: res.StatusCode, header: res.Header, body: got}, nil
+}

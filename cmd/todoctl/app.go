@@ -39,6 +39,10 @@ type App struct {
 	Clock    provision.Clock
 	StateDir string // where the local AWS lives: 0700
 	GOOS     string
+
+	// Local reaches the local AWS, with whatever stands between; nil means
+	// through its socket.
+	Local http.RoundTripper
 }
 
 // CanPrompt says whether a person is there to answer: questions are written to
@@ -111,6 +115,9 @@ func (a *App) pid() int { return os.Getpid() }
 // httpClient makes a client for the local AWS: no proxy, whatever the
 // environment says.
 func (a *App) httpClient(timeout time.Duration) *http.Client {
+	if a.Local != nil {
+		return &http.Client{Timeout: timeout, Transport: a.Local}
+	}
 	return &http.Client{Timeout: timeout, Transport: &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: 3 * time.Second}).DialContext,
 		MaxIdleConnsPerHost: 32,

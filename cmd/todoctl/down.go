@@ -234,11 +234,12 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 	c.doc.Remains = []remain{}
 	kept := slices.ContainsFunc(plan, func(p provision.Change) bool { return p.Seen.State == provision.Foreign })
 	c.view().Note("")
-	ours, noted := 0, 0
+	ours, noted, unseen := 0, 0, 0
 	for _, r := range left {
 		c.doc.Remains = append(c.doc.Remains, remain(r))
 		if r.Name == "" { // a note about what cannot be looked at
 			c.view().Note("note: %s", r.Note)
+			unseen++
 			continue
 		}
 		c.view().Note("left: %-12s %s  %s", r.Kind, r.Name, r.Note)
@@ -251,6 +252,11 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 	switch {
 	case ours > 0:
 		return &Problem{What: plural(ours, "resource") + " of todoctl still there", Fix: []string{c.again()}, Exit: exitFailed}
+	case unseen > 0:
+		return &Problem{
+			What: "that nothing is left could not be proved: AWS let this user look at some of it only",
+			Why:  "what could be looked at is gone", Fix: []string{c.again()}, Exit: exitCredentials,
+		}
 	case kept:
 		c.view().Note("Nothing of todoctl's is left; what it did not make was kept.")
 		return errForeignKept

@@ -126,7 +126,7 @@ func cause(err error, on way) *Problem {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return &Problem{What: fmt.Sprintf("%s: %v", e.Path, e.Err), Exit: exitFailed}
 	}
-	return &Problem{What: plainText(err), Exit: exitFailed}
+	return &Problem{What: plainText(err), Fix: []string{on.again}, Exit: exitFailed}
 }
 
 // stepProblem explains what only one step can run into.
@@ -193,7 +193,14 @@ func networkProblem(err error, again string) *Problem {
 		}
 		return &Problem{What: "no connection to " + where, Why: "the network is down, or something between here and there refuses", Fix: []string{again}, Exit: exitFailed}
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
+		return &Problem{
+			What: "what answers is not AWS, or its answers are cut off",
+			Why:  "a network's sign-in page or a proxy stands between here and AWS: open any web page, and sign in there",
+			Fix:  []string{again}, Exit: exitFailed,
+		}
+	}
+	if e, ok := errors.AsType[net.Error](err); errors.Is(err, context.DeadlineExceeded) || ok && e.Timeout() {
 		return &Problem{What: "no answer in time", Why: "the network is very slow, or AWS is", Fix: []string{again}, Exit: exitFailed}
 	}
 	return nil

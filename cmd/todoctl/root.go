@@ -251,6 +251,9 @@ func prepare(cmd *cobra.Command) error {
 	c := this(cmd)
 	c.name = strings.TrimPrefix(cmd.CommandPath(), "todoctl ")
 	c.path = c.commandLine()
+	if c.parallel == 1 {
+		cmd.SetContext(provision.Serial(cmd.Context()))
+	}
 	c.doc.Local = c.local
 	if c.output != "text" && c.output != "json" {
 		wrong := c.output

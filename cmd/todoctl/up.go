@@ -91,9 +91,6 @@ func (c *command) connectOrRehearse(ctx context.Context) (session, error) {
 // They are opened anew when an answer has changed what they should be.
 func (c *command) raise(ctx context.Context, sess *session, open func() []provision.Page) error {
 	c.view().Header(*sess)
-	if c.parallel == 1 {
-		ctx = provision.Serial(ctx)
-	}
 	plan, err := provision.Plan(ctx, open(), provision.Up)
 	if err != nil {
 		return err

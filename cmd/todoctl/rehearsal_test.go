@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"todoctl/local"
+	"todoctl/provision"
+)
+
+// A rehearsal is todoctl with its local AWS in one process and in virtual time:
+// no socket, no second process, and every wait is over at once. What runs is
+// Main itself, with its arguments, its two outputs and its exit code.
+type rehearsal struct {
+	*testing.T
+	cloud   *local.Server
+	dir     string
+	stopped atomic.Bool // `down` has stopped the server; the next command starts it
+}
+
+// rehearse runs a test in a bubble with a new account.
+func rehearse(t *testing.T, lags local.Lags, test func(r *rehearsal)) {
+	t.Helper()
+	rehearseOn(t, local.Config{Lags: lags}, test)
+}
+
+// rehearseOn does so with an account of a certain kind.
+func rehearseOn(t *testing.T, account local.Config, test func(r *rehearsal)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		r := &rehearsal{T: t, dir: t.TempDir()}
+		server := &server{
+			command: &command{App: r.app(nil), globals: &globals{}, doc: &document{}},
+			python:  func() *local.Python { return nil },
+			stop:    func() { r.stopped.Store(true) },
+			record:  background{PID: (&App{}).pid(), Address: "127.0.0.1:9", Token: newToken(), Version: version},
+		}
+		twin, err := twin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		account.Path, account.Now, account.Twin = filepath.Join(r.dir, "aws.db"), time.Now, twin
+		account.Wrap, account.Logf = server.wrap, t.Logf
+		if r.cloud, err = local.Open(account); err != nil {
+			t.Fatal(err)
+		}
+		server.cloud = r.cloud
+		defer func() {
+			if err := r.cloud.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		if err := server.makePrivateDir(server.localDir()); err != nil {
+			t.Fatal(err)
+		}
+		if err := server.saveBackground(server.record); err != nil {
+			t.Fatal(err)
+		}
+		test(r)
+	})
+}
+
+// app is a todoctl with nobody at its terminal.
+func (r *rehearsal) app(network http.RoundTripper, args ...string) *App {
+	return &App{
+		Args: args, In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Width: 80,
+		Getenv:   func(string) string { return "" },
+		Clock:    provision.Clock{Now: time.Now, Sleep: sleep},
+		StateDir: filepath.Join(r.dir, "state"), GOOS: "linux",
+		Local: network,
+	}
+}
+
+// An ending is what one run of todoctl came to.
+type ending struct {
+	exit     int
+	out, err string
+	calls    []string // of the API and of the Function URL, attempt by attempt
+	writes   int      // of them those that the local AWS counts as writes
+	fired    int      // of them those that went wrong
+	took     time.Duration
+}
+
+// network is what lies between one run and the local AWS: the faults.
+func (r *rehearsal) network(plan ...local.Fault) *local.Faults { return r.networkOver(r, plan...) }
+
+func (r *rehearsal) networkOver(next http.RoundTripper, plan ...local.Fault) *local.Faults {
+	own := func(req *http.Request) bool { return strings.HasPrefix(req.URL.Path, controlPath) }
+	return local.NewFaults(next, time.Now, own, plan...)
+}
+
+// RoundTrip reaches the local AWS while it runs.
+func (r *rehearsal) RoundTrip(req *http.Request) (*http.Response, error) {
+	if r.stopped.Load() {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	}
+	return r.cloud.Transport().RoundTrip(req)
+}
+
+// run runs todoctl once, one call at a time, so that call k is the same call in
+// every run.
+func (r *rehearsal) run(args string, plan ...local.Fault) ending {
+	r.Helper()
+	return r.runThrough(r.Context(), r.network(plan...), args+" --parallel 1")
+}
+
+func (r *rehearsal) runThrough(ctx context.Context, network *local.Faults, args string) ending {
+	r.Helper()
+	r.stopped.Store(false)
+	app := r.app(network, append(strings.Fields(args), "--local")...)
+	before, began := len(r.cloud.Calls()), time.Now()
+	exit := Main(ctx, app)
+	end := ending{
+		exit: exit, out: app.Out.(*bytes.Buffer).String(), err: app.Err.(*bytes.Buffer).String(),
+		calls: network.Calls(), fired: network.Fired(), took: time.Since(began),
+	}
+	for _, call := range r.cloud.Calls()[before:] {
+		if call.Write {
+			end.writes++
+		}
+	}
+	return end
+}
+
+// contents is what the account holds, as text that two accounts of the same
+// contents share: what AWS draws at random and when things happened is left out.
+func (r *rehearsal) contents() string {
+	r.Helper()
+	all, err := r.cloud.Contents()
+	if err != nil {
+		r.Fatal(err)
+	}
+	var plain func(v any) any
+	plain = func(v any) any {
+		switch v := v.(type) {
+		case map[string]any:
+			for k := range v {
+				if varies[k] {
+					delete(v, k)
+					continue
+				}
+				v[k] = plain(v[k])
+			}
+		case []any:
+			for i := range v {
+				v[i] = plain(v[i])
+			}
+		}
+		return v
+	}
+	for _, docs := range all {
+		for name, doc := range docs {
+			docs[name] = plain(doc)
+		}
+	}
+	text, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		r.Fatal(err)
+	}
+	return string(text)
+}
+
+// varies are the fields of stored documents that differ between two accounts
+// with the same contents.
+var varies = map[string]bool{
+	"ID": true, "Created": true, "Updated": true, "Modified": true, "Revision": true, "PolicyID": true, "Written": true,
+	"TrustChanged": true, "Before": true, "Increased": true, "Decreases": true, "ToOnDemand": true, "Deleted": true,
+	"Changed": true, "Configured": true, "StateUpdated": true, "ARN": true, "TimePeriod": true,
+	"Bytes": true, "Added": true, "Token": true, "Address": true,
+}

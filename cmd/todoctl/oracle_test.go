@@ -1,0 +1,147 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"todoctl/local"
+)
+
+// full says that every case is run, as CI does: TODOCTL_FULL=1 go test. The
+// short form takes a sample of the same cases.
+var full = os.Getenv("TODOCTL_FULL") != ""
+
+// The commands whose every call is made to fail.
+const (
+	upLine     = "up --yes --email me@example.com"
+	statusLine = "status"
+	downLine   = "down --yes --discard-data"
+)
+
+// sample is every n-th case in the short form, and every one in the full form.
+func sample(n int) int {
+	if full {
+		return 1
+	}
+	return n
+}
+
+// eachCall runs a case for the first call of a command, the second, and so on,
+// until one in which nothing was struck because call k was never made. New
+// calls are covered by themselves.
+func eachCall(t *testing.T, stride int, lags local.Lags, run func(r *rehearsal, k int) (struck bool)) (cases int) {
+	t.Helper()
+	for k, more := 1, true; more && !t.Failed(); k += stride {
+		t.Run(strconv.Itoa(k), func(t *testing.T) {
+			rehearse(t, lags, func(r *rehearsal) { more = run(r, k) })
+		})
+		if more {
+			cases++
+		}
+	}
+	return cases
+}
+
+// promise notes how many cases of a promise a test has run.
+func promise(t *testing.T, name string, cases int) {
+	t.Helper()
+	if cases == 0 {
+		t.Error("no case was run")
+	}
+	t.Attr("promise", name)
+	t.Attr("cases", strconv.Itoa(cases))
+}
+
+// cleanUp is what an account holds after an `up` in which nothing goes wrong.
+func cleanUp(t *testing.T) (contents string) {
+	t.Helper()
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		r.wantExit(r.run(upLine), exitDone)
+		contents = r.contents()
+	})
+	return contents
+}
+
+func (r *rehearsal) wantExit(end ending, exits ...int) {
+	r.Helper()
+	if !slices.Contains(exits, end.exit) {
+		r.Fatalf("it exits %d, not %v:\n%s%s", end.exit, exits, end.out, end.err)
+	}
+}
+
+// wantWhole checks that the account holds what a clean `up` makes, that another
+// `up` writes nothing and that `status` finds nothing.
+func (r *rehearsal) wantWhole(clean string) {
+	r.Helper()
+	if d := difference(clean, r.contents()); d != "" {
+		r.Errorf("the account is not as after a clean up:\n%s", d)
+	}
+	if again := r.run(upLine); again.exit != exitDone || again.writes != 0 {
+		r.Errorf("another up exits %d after %d writes:\n%s", again.exit, again.writes, again.err)
+	}
+	if seen := r.run(statusLine); seen.exit != exitDone {
+		r.Errorf("status exits %d:\n%s", seen.exit, seen.out)
+	}
+}
+
+// wantNothing checks that nothing at all is left.
+func (r *rehearsal) wantNothing() {
+	r.Helper()
+	if left := r.contents(); left != "{}" {
+		r.Errorf("left:\n%s", left)
+	}
+}
+
+// tables speaks to the account behind todoctl's back.
+func (r *rehearsal) tables() *dynamodb.Client {
+	return dynamodb.NewFromConfig(aws.Config{
+		Region: localRegion, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		BaseEndpoint: aws.String("http://local.localhost"), HTTPClient: &http.Client{Transport: r.cloud.Transport()},
+	})
+}
+
+// tasks are the to-dos in the table, by their text.
+func (r *rehearsal) tasks() []string {
+	r.Helper()
+	out, err := r.tables().Scan(r.Context(), &dynamodb.ScanInput{TableName: aws.String("TodoTable")})
+	if err != nil {
+		r.Fatal(err)
+	}
+	var tasks []string
+	for _, item := range out.Items {
+		if task, ok := item["task"].(*types.AttributeValueMemberS); ok {
+			tasks = append(tasks, task.Value)
+		}
+	}
+	slices.Sort(tasks)
+	return tasks
+}
+
+// difference shows two texts' lines that the other one does not have.
+func difference(want, got string) string {
+	wanted, found := strings.Split(want, "\n"), strings.Split(got, "\n")
+	var lines []string
+	for _, line := range found {
+		if !slices.Contains(wanted, line) {
+			lines = append(lines, "+"+line)
+		}
+	}
+	for _, line := range wanted {
+		if !slices.Contains(found, line) {
+			lines = append(lines, "-"+line)
+		}
+	}
+	if lines == nil && want != got {
+		return "the same lines in another order or number"
+	}
+	return strings.Join(lines, "\n")
+}

@@ -56,6 +56,7 @@ const (
 	retryCap       = 20 * time.Second
 	attemptTimeout = 15 * time.Second // the SDK has none
 	uploadTimeout  = 60 * time.Second // an attempt that carries the code
+	stopTimeout    = 10 * time.Second // what is left to a write once its caller has stopped
 )
 
 // NewRetryer returns the retry policy of every client: the SDK's standard one
@@ -139,7 +140,7 @@ func addAttemptLimit(stack *middleware.Stack) error {
 
 // limitAttempt ends an attempt that gets no answer. A write that has been sent
 // is waited for even when the caller has stopped: its answer says what exists
-// now, and that is worth more than the seconds until the attempt's limit.
+// now, and that is worth some seconds, but not an upload's whole minute.
 func limitAttempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 	operation := awsmiddleware.GetOperationName(ctx)
 	limit := attemptTimeout
@@ -155,6 +156,12 @@ func limitAttempt(ctx context.Context, in middleware.FinalizeInput, next middlew
 	}
 	attempt, cancel := context.WithTimeout(attempt, limit)
 	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		last, done := context.WithTimeout(attempt, stopTimeout)
+		defer done()
+		<-last.Done()
+		cancel()
+	})()
 	out, metadata, err := next.HandleFinalize(attempt, in)
 	if err != nil && attempt.Err() != nil {
 		if stopped := ctx.Err(); stopped != nil {

@@ -78,6 +78,11 @@ func remove(ctx context.Context, c provision.Clients) error {
 	return err
 }
 
+func upload(ctx context.Context, c provision.Clients) error {
+	_, err := c.Lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{FunctionName: aws.String("f"), Role: aws.String("r"), Code: &lambdatypes.FunctionCode{}})
+	return err
+}
+
 func TestAnAttemptWithoutAnAnswerEndsAndIsRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, attempts := client(func(attempt int, r *http.Request) (*http.Response, error) {
@@ -104,7 +109,7 @@ func TestAnUploadHasAMinute(t *testing.T) {
 			}
 			return reply(200, `{}`), nil
 		})
-		_, err := c.Lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{FunctionName: aws.String("f"), Role: aws.String("r"), Code: &lambdatypes.FunctionCode{}})
+		err := upload(t.Context(), c)
 		if err != nil || attempts.Load() != 1 {
 			t.Errorf("%d attempts: %v", attempts.Load(), err)
 		}
@@ -164,6 +169,20 @@ func TestAHangingWriteOfAStoppedCallerIsNotRepeated(t *testing.T) {
 		begin := time.Now()
 		if err := remove(ctx, c); !errors.Is(err, context.Canceled) || attempts.Load() != 1 || time.Since(begin) > 15*time.Second {
 			t.Errorf("%d attempts, %s: %v", attempts.Load(), time.Since(begin), err)
+		}
+	})
+}
+
+// A person who has pressed Ctrl-C is not kept for an upload's minute.
+func TestAHangingUploadOfAStoppedCallerEndsSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, attempts := client(func(_ int, r *http.Request) (*http.Response, error) { return silence(r) })
+		ctx, stop := context.WithCancel(t.Context())
+		time.AfterFunc(2*time.Second, stop)
+		begin := time.Now()
+		err := upload(ctx, c)
+		if took := time.Since(begin); !errors.Is(err, context.Canceled) || attempts.Load() != 1 || took > 15*time.Second || took < 5*time.Second {
+			t.Errorf("%d attempts, %s: %v", attempts.Load(), took, err)
 		}
 	})
 }

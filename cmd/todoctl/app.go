@@ -9,11 +9,9 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -51,10 +49,6 @@ func (a *App) CanPrompt() bool { return a.InTerminal && a.ErrTerminal }
 
 // host runs main in the real world and ends the process with its exit code.
 func host(main func(context.Context, *App) int) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	// The first signal asks todoctl to stop; with the default handling back, the
-	// second one ends it at once.
-	context.AfterFunc(ctx, stop)
 	app := &App{
 		Args:        os.Args[1:],
 		In:          os.Stdin,
@@ -71,8 +65,29 @@ func host(main func(context.Context, *App) int) {
 		app.Width = w
 	}
 	app.StateDir = stateDir(app.Getenv)
+	was, _ := term.GetState(int(os.Stdin.Fd())) // nil when it is no terminal
+	ctx := app.heed(context.Background(), func() {
+		// A terminal that takes no text now must not keep the process.
+		app.after(leaveLimit, func() { os.Exit(exitInterrupted) })
+		if was != nil {
+			_ = term.Restore(int(os.Stdin.Fd()), was) // it leaves either way
+		}
+		if app.ErrTerminal && app.Getenv("TERM") != "dumb" {
+			fmt.Fprint(app.Err, showCursor)
+		}
+		fmt.Fprintln(app.Err)
+		(&command{App: app, globals: &globals{}}).words().Problem(left(app))
+		os.Exit(exitInterrupted)
+	})
 	os.Exit(main(ctx, app))
 }
+
+// What a form has done to the terminal is undone by showCursor and the
+// terminal's old settings: a visible cursor, and paste as plain text.
+const showCursor = "\x1b[?25h\x1b[?2004l\r\x1b[J"
+
+// leaveLimit is how long the last words may take.
+const leaveLimit = 200 * time.Millisecond
 
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)

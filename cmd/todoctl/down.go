@@ -57,6 +57,7 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 		return err
 	}
 	c.view().Plan(plan, provision.Down)
+	c.tally.plan(plan, provision.Down)
 	c.view().Note("")
 	if changing(plan) == 0 {
 		if c.dryRun {

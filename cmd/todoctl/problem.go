@@ -56,6 +56,8 @@ type way struct {
 	with  func(command string) string // another one: with("down")
 	bare  func(command string) string // another one, of another stack
 	down  bool                        // this one takes away
+	far   string                      // what there is now, "" when that is not known
+	begun bool                        // something was changed
 }
 
 // nowhere is for a Problem of which only the sentence is shown.
@@ -105,11 +107,15 @@ func cause(err error, on way) *Problem {
 	if errors.Is(err, errEndOfInput) || errors.Is(err, errNotAnswered) {
 		return &Problem{What: err.Error(), Fix: []string{on.again}, Exit: exitUsage}
 	}
-	if errors.Is(err, context.Canceled) && on.down {
-		return &Problem{What: "stopped", Why: "what has gone is gone, the rest stays", Fix: []string{on.again + "   (continues)"}, Exit: exitInterrupted}
+	if errors.Is(err, errWorkLimit) {
+		return &Problem{What: err.Error(), Why: on.far, Fix: []string{on.again + "   (continues)", on.with("status")}, Exit: exitFailed}
 	}
 	if errors.Is(err, context.Canceled) {
-		return &Problem{What: "stopped", Why: "what was made so far stays", Fix: []string{on.again + "   (continues)", on.with("down") + "   (takes it away)"}, Exit: exitInterrupted}
+		p := &Problem{What: "stopped", Why: on.far, Fix: []string{on.again + "   (continues)"}, Exit: exitInterrupted}
+		if on.begun && !on.down {
+			p.Fix = append(p.Fix, on.with("down")+"   (takes it away)")
+		}
+		return p
 	}
 	if _, ok := errors.AsType[*aws.MissingRegionError](err); ok {
 		return noRegion(on.again)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/huh"
 	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
@@ -23,6 +24,8 @@ import (
 //     again after the form.
 //   - Its line mode ignores the context; so a form runs beside it, and a
 //     Ctrl-C does not wait for the next Enter.
+//   - On SIGTERM it ends with its default and a nil error; so signals are none
+//     of its business, and only a form that was completed is an answer.
 
 // errEndOfInput says that the terminal closed while a question was open.
 var errEndOfInput = errors.New("the input ended before the question was answered")
@@ -79,9 +82,11 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 	if !c.CanPrompt() {
 		return errNotAnswered
 	}
+	c.work.pause()
+	defer c.work.resume()
 	in := &watched{Reader: c.In}
 	accessible := c.Getenv("TERM") == "dumb" || c.Getenv("ACCESSIBLE") != ""
-	form := huh.NewForm(huh.NewGroup(field)).WithOutput(c.Err).WithShowHelp(!accessible).WithAccessible(accessible).WithWidth(min(c.Width, 80))
+	form := huh.NewForm(huh.NewGroup(field)).WithProgramOptions(tea.WithoutSignalHandler()).WithOutput(c.Err).WithShowHelp(!accessible).WithAccessible(accessible).WithWidth(min(c.Width, 80))
 	form = form.WithKeyMap(keys())
 	if !c.colourful() {
 		lipgloss.SetColorProfile(termenv.Ascii)
@@ -113,10 +118,14 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 	switch {
 	case errors.Is(err, huh.ErrUserAborted):
 		return context.Canceled
+	case ctx.Err() != nil:
+		return ctx.Err()
 	case err != nil:
 		return err
 	case in.ended:
 		return errEndOfInput
+	case !accessible && form.State != huh.StateCompleted:
+		return errNotAnswered
 	}
 	return nil
 }

@@ -32,18 +32,25 @@ type globals struct {
 // Main runs todoctl once and returns its exit code.
 func Main(ctx context.Context, app *App) int {
 	g := &globals{}
-	root := newRoot(g)
+	return execute(ctx, app, g, newRoot(g))
+}
+
+func execute(ctx context.Context, app *App, g *globals, root *cobra.Command) int {
 	root.SetArgs(app.Args)
 	root.SetIn(app.In)
 	root.SetOut(app.Out)
 	root.SetErr(app.Err)
 	c := &command{App: app, globals: g, doc: &document{}}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	c.work = workTime{app: app, end: func() { stop(errWorkLimit) }}
+	defer c.work.finish()
 	err := root.ExecuteContext(context.WithValue(ctx, commandKey{}, c))
 	if _, told := errors.AsType[*Problem](err); err != nil && !told && (c.name == "" || strings.Contains(err.Error(), "flags in the group")) {
 		err = refused(err)
 	}
 	if ctx.Err() != nil && err != nil {
-		err = ctx.Err() // interrupted: whatever else failed, failed for that
+		err = context.Cause(ctx) // interrupted: whatever else failed, failed for that
 	}
 	return c.finish(err)
 }
@@ -58,6 +65,8 @@ type command struct {
 	email   string // --email
 	printed bool   // the document is on stdout already
 	out     view
+	work    workTime
+	tally   tally
 }
 
 type commandKey struct{}
@@ -107,7 +116,7 @@ func (c *command) finish(err error) int {
 }
 
 func (c *command) way() way {
-	return way{again: c.again(), with: c.with, bare: c.bare, down: c.name == "down"}
+	return way{again: c.again(), with: c.with, bare: c.bare, down: c.name == "down", far: c.tally.words(), begun: c.tally.begun()}
 }
 
 // again is the command line that continues this one.

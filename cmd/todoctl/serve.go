@@ -214,8 +214,10 @@ func (s *server) onCall(quiet bool) func(local.Call) {
 		if call.Code != "" {
 			code = "  " + call.Code
 		}
-		fmt.Fprintf(s.Out, "%s %s %-11s %-28s %d %7.1f ms%s\n", call.Time.Format("15:04:05.000"), who,
-			call.Service, call.Operation, call.Status, float64(call.Took.Microseconds())/1000, code)
+		if _, err := fmt.Fprintf(s.Out, "%s %s %-11s %-28s %d %7.1f ms%s\n", call.Time.Format("15:04:05.000"), who,
+			call.Service, call.Operation, call.Status, float64(call.Took.Microseconds())/1000, code); err != nil {
+			s.stop() // nobody reads any more: `local serve | head`
+		}
 	}
 }
 

@@ -36,6 +36,7 @@ const localRegion = "us-east-1"
 // connect finds credentials and Region, makes the clients and asks AWS who we
 // are. It is the first thing that a command does on the network.
 func (c *command) connect(ctx context.Context) (session, error) {
+	c.work.start()
 	var s session
 	var cfg aws.Config
 	var err error

@@ -96,6 +96,7 @@ func (c *command) raise(ctx context.Context, sess *session, open func() []provis
 		return err
 	}
 	c.view().Plan(plan, provision.Up)
+	c.tally.plan(plan, provision.Up)
 	changes := changing(plan)
 	if out, people := c.view().(*words); people && c.explain && !c.asking() {
 		for i, change := range plan {
@@ -158,6 +159,7 @@ func (c *command) run(ctx context.Context, plan []provision.Change, opt provisio
 	note := opt.On
 	opt.Clock, opt.Parallel = c.Clock, c.parallel
 	opt.On = func(e provision.Event) {
+		c.tally.note(e)
 		if note != nil {
 			note(e)
 		}

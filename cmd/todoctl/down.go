@@ -50,6 +50,9 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := c.lock(sess); err != nil {
+		return err
+	}
 	c.view().Header(sess)
 	pages := provision.Teardown(sess.cfg, sess.clients)
 	plan, err := provision.Plan(ctx, pages, provision.Down)

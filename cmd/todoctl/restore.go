@@ -42,6 +42,9 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.lock(sess); err != nil {
+		return err
+	}
 	c.view().Header(sess)
 	table, err := ownTable(ctx, c, sess)
 	if err != nil {

@@ -45,6 +45,7 @@ func execute(ctx context.Context, app *App, g *globals, root *cobra.Command) int
 	defer stop(nil)
 	c.work = workTime{app: app, end: func() { stop(errWorkLimit) }}
 	defer c.work.finish()
+	defer c.unlock()
 	err := root.ExecuteContext(context.WithValue(ctx, commandKey{}, c))
 	if _, told := errors.AsType[*Problem](err); err != nil && !told && (c.name == "" || strings.Contains(err.Error(), "flags in the group")) {
 		err = refused(err)
@@ -67,6 +68,7 @@ type command struct {
 	out     view
 	work    workTime
 	tally   tally
+	held    func() // gives the lock back; nil: none is held
 }
 
 type commandKey struct{}

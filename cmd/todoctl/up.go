@@ -63,7 +63,10 @@ func (c *command) open(ctx context.Context, s *settings) (session, error) {
 	if err != nil {
 		return sess, err
 	}
-	return sess, s.apply(c, &sess)
+	if err := s.apply(c, &sess); err != nil {
+		return sess, err
+	}
+	return sess, c.lock(sess)
 }
 
 // connectOrRehearse connects; where nobody is signed in, a person at a terminal

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// A holder is who works on a stack, for the words of the next one. It stands in
+// a file beside the lock: Windows lets nobody read a locked file.
+type holder struct {
+	PID     int       `json:"pid"`
+	Command string    `json:"command"`
+	Since   time.Time `json:"since"`
+}
+
+// lock keeps a second todoctl of this person away from the same stack until
+// unlock, questions included: what a person is shown must still hold when she
+// says yes. The lock is the kernel's, so that of a killed todoctl is free; its
+// file stays, because removing it would let two in.
+//
+// The lock spares confusion and is not what keeps a stack whole: that is done by
+// AWS and the tags, across machines too. So where the state folder cannot hold
+// one, the person is told and the work goes on.
+func (c *command) lock(s session) error {
+	if c.dryRun || c.held != nil {
+		return nil
+	}
+	dir := filepath.Join(c.StateDir, "locks")
+	name := fmt.Sprintf("%s-%s-%s", s.cfg.Account, url.PathEscape(s.cfg.Region), s.cfg.Stack)
+	if s.cfg.Local {
+		name = "local-" + name
+	}
+	path := filepath.Join(dir, name+".lock")
+	if err := c.makePrivateDir(dir); err != nil {
+		c.noLock(err)
+		return nil
+	}
+	l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600))
+	got, err := l.TryLock()
+	if err != nil {
+		c.noLock(fmt.Errorf("lock %s: %w", path, plainPathError(err)))
+		return nil
+	}
+	who := filepath.Join(dir, name+".json")
+	if !got {
+		return c.taken(who, s.cfg.Stack)
+	}
+	c.held = func() {
+		_ = c.writePrivate(who, []byte("{}\n")) // the next one writes its own; who fails to read it says less
+		_ = l.Close()                           // the kernel does it at the end in any case
+	}
+	data, err := json.Marshal(holder{PID: c.pid(), Command: "todoctl " + c.name, Since: c.Clock.Now()})
+	if err != nil {
+		return err
+	}
+	if err := c.writePrivate(who, append(data, '\n')); err != nil {
+		c.noLock(err)
+	}
+	return nil
+}
+
+// unlock gives the lock back; without one it does nothing.
+func (c *command) unlock() {
+	if c.held != nil {
+		c.held()
+		c.held = nil
+	}
+}
+
+func (c *command) noLock(err error) {
+	c.view().Note("note: start no second todoctl on this stack now, it would not be held back:")
+	c.view().Note("      %s", err)
+}
+
+// taken says who holds the lock.
+func (c *command) taken(who, stack string) error {
+	by := ""
+	var h holder
+	if data, err := c.readFile(who); err == nil && json.Unmarshal(data, &h) == nil && h.PID != 0 {
+		by = fmt.Sprintf(" (pid %d, %s, since %s)", h.PID, h.Command, h.Since.Local().Format("15:04:05"))
+	}
+	return &Problem{
+		What: fmt.Sprintf("another todoctl is at work on the stack %s%s", stack, by),
+		Why:  "one at a time; this one has changed nothing",
+		Fix:  []string{c.again() + "   (when it has ended)", c.with("status")},
+		Exit: exitFailed,
+	}
+}

@@ -117,6 +117,12 @@ func cause(err error, on way) *Problem {
 		}
 		return p
 	}
+	if e, ok := errors.AsType[*provision.AccountError](err); ok {
+		return &Problem{What: e.Error(), Why: "no change was sent with the new ones; go back to the first account's", Fix: []string{"aws sts get-caller-identity", on.again + "   (continues)"}, Exit: exitCredentials}
+	}
+	if signInExpired(err) {
+		return &Problem{What: "your AWS sign-in has expired", Why: on.far, Fix: []string{waysIn[0], on.again + "   (continues)"}, Exit: exitCredentials}
+	}
 	if _, ok := errors.AsType[*aws.MissingRegionError](err); ok {
 		return noRegion(on.again)
 	}
@@ -165,23 +171,28 @@ func noRegion(again string) *Problem {
 	}
 }
 
-// signIn is how to get credentials, in the order that a beginner should try.
+// waysIn is how to get credentials, in the order that a beginner should try.
 // `aws login` exists since AWS CLI 2.32.
 // https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html
-var signIn = []string{
+var waysIn = []string{
 	"aws login                  (sign in through the browser; AWS CLI 2.32 or newer)",
 	"todoctl up --local         (or rehearse with no account at all)",
+}
+
+// loginExpired says that the login behind the credentials is over. The SDK has
+// no codes for it.
+func loginExpired(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "please reauthenticate") || strings.Contains(text, "create oauth2 token") ||
+		strings.Contains(text, "token has expired") || strings.Contains(text, "SSO session has expired")
 }
 
 func credentialProblem(err error) *Problem {
 	text := err.Error()
 	switch {
-	case strings.Contains(text, "please reauthenticate"), strings.Contains(text, "create oauth2 token"),
-		strings.Contains(text, "token has expired"), strings.Contains(text, "SSO session has expired"):
-		return &Problem{What: "your AWS sign-in has expired", Fix: signIn, Exit: exitCredentials}
 	case strings.Contains(text, "get credentials"), strings.Contains(text, "refresh cached credentials"),
 		strings.Contains(text, "no EC2 IMDS role found"), strings.Contains(text, "static credentials are empty"):
-		return &Problem{What: "no AWS credentials were found", Why: "todoctl looks where the AWS CLI looks: environment variables, profiles, `aws login`", Fix: signIn, Exit: exitCredentials}
+		return &Problem{What: "no AWS credentials were found", Why: "todoctl looks where the AWS CLI looks: environment variables, profiles, `aws login`", Fix: waysIn, Exit: exitCredentials}
 	case strings.Contains(text, "shared config profile"):
 		return &Problem{What: "the AWS profile does not exist", Why: "it is named by --profile or AWS_PROFILE", Fix: []string{"aws configure list-profiles"}, Exit: exitCredentials}
 	}
@@ -216,12 +227,10 @@ func networkProblem(err error, again string) *Problem {
 // Codes: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 func apiProblem(err error, e smithy.APIError, again string) *Problem {
 	switch e.ErrorCode() {
-	case "ExpiredToken", "ExpiredTokenException", "RequestExpired":
-		return &Problem{What: "your AWS session has expired", Fix: append([]string{}, signIn...), Exit: exitCredentials}
 	case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId":
-		return &Problem{What: "AWS does not know these credentials", Why: "the access key was deleted or mistyped, or this Region is not enabled for the account; keys in the environment win over a profile", Fix: append([]string{"env | grep AWS_"}, signIn...), Exit: exitCredentials}
+		return &Problem{What: "AWS does not know these credentials", Why: "the access key was deleted or mistyped, or this Region is not enabled for the account; keys in the environment win over a profile", Fix: append([]string{"env | grep AWS_"}, waysIn...), Exit: exitCredentials}
 	case "SignatureDoesNotMatch", "InvalidSignatureException", "RequestTimeTooSkewed", "AuthFailure":
-		return &Problem{What: "AWS could not verify the signature", Why: "the secret key is wrong, or this machine's clock is", Fix: append([]string{"date -u"}, signIn...), Exit: exitCredentials}
+		return &Problem{What: "AWS could not verify the signature", Why: "the secret key is wrong, or this machine's clock is", Fix: append([]string{"date -u"}, waysIn...), Exit: exitCredentials}
 	case "OptInRequired", "SubscriptionRequiredException":
 		return &Problem{What: "this AWS account is not active yet", Why: "a new account can take some hours", Fix: []string{again}, Exit: exitCredentials}
 	case "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation":

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -43,6 +44,7 @@ func execute(ctx context.Context, app *App, g *globals, root *cobra.Command) int
 	c := &command{App: app, globals: g, doc: &document{}}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	c.stop = stop
 	c.work = workTime{app: app, end: func() { stop(errWorkLimit) }}
 	defer c.work.finish()
 	defer c.unlock()
@@ -50,7 +52,7 @@ func execute(ctx context.Context, app *App, g *globals, root *cobra.Command) int
 	if _, told := errors.AsType[*Problem](err); err != nil && !told && (c.name == "" || strings.Contains(err.Error(), "flags in the group")) {
 		err = refused(err)
 	}
-	if ctx.Err() != nil && err != nil {
+	if _, other := errors.AsType[*provision.AccountError](context.Cause(ctx)); ctx.Err() != nil && (err != nil || other) {
 		err = context.Cause(ctx) // interrupted: whatever else failed, failed for that
 	}
 	return c.finish(err)
@@ -66,9 +68,11 @@ type command struct {
 	email   string // --email
 	printed bool   // the document is on stdout already
 	out     view
+	stop    func(cause error) // ends the run
 	work    workTime
 	tally   tally
-	held    func() // gives the lock back; nil: none is held
+	talk    sync.Mutex // one question at a time while steps are at work
+	held    func()     // gives the lock back; nil: none is held
 }
 
 type commandKey struct{}

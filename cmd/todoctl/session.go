@@ -24,6 +24,7 @@ type session struct {
 	clients         provision.Clients
 	identity        provision.Identity
 	credentialsFrom string
+	renewable       bool // a new login reaches this process
 	regionFrom      string
 	endpoint        string // "" for AWS's own
 	runner          runner // local: what the functions run in
@@ -53,10 +54,16 @@ func (c *command) connect(ctx context.Context) (session, error) {
 	if c.debug {
 		cfg.APIOptions = append(cfg.APIOptions, c.traceCalls)
 	}
+	pinned := provision.Pin(cfg, func(aws.Credentials) {}, c.stop)
+	cfg.Credentials = pinned
+	if s.renewable {
+		cfg.APIOptions = append(cfg.APIOptions, (&signIn{command: c, pinned: pinned}).middleware)
+	}
 	s.clients = provision.NewClients(cfg, client)
 	if s.identity, err = provision.Identify(ctx, s.clients.STS); err != nil {
 		return s, err
 	}
+	pinned.Settle(s.identity)
 	s.cfg = provision.Config{
 		Account:   s.identity.Account,
 		Partition: s.identity.Partition,
@@ -99,10 +106,10 @@ func (c *command) localConfig(ctx context.Context, s *session) (aws.Config, erro
 	}, nil
 }
 
-// awsConfig takes what the SDK finds, as every AWS tool does, with one
+// loadAWS takes what the SDK finds, as every AWS tool does, with one
 // exception: the EC2 metadata service is not asked, because on a laptop that
 // only makes a missing login slow to report.
-func (c *command) awsConfig(ctx context.Context, s *session) (aws.Config, error) {
+func (c *command) loadAWS(ctx context.Context) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{config.WithEC2IMDSClientEnableState(imds.ClientDisabled)}
 	if c.profile != "" {
 		options = append(options, config.WithSharedConfigProfile(c.profile))
@@ -113,7 +120,12 @@ func (c *command) awsConfig(ctx context.Context, s *session) (aws.Config, error)
 	if c.Getenv("AWS_CA_BUNDLE") == "" { // the SDK refuses its own client with one
 		options = append(options, config.WithHTTPClient(awshttp.NewBuildableClient()))
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	return config.LoadDefaultConfig(ctx, options...)
+}
+
+// awsConfig makes sure that there are a Region and credentials.
+func (c *command) awsConfig(ctx context.Context, s *session) (aws.Config, error) {
+	cfg, err := c.loadAWS(ctx)
 	if err != nil {
 		return cfg, err
 	}
@@ -132,7 +144,7 @@ func (c *command) awsConfig(ctx context.Context, s *session) (aws.Config, error)
 	if err != nil {
 		return cfg, errors.Join(errNoCredentials, err)
 	}
-	s.credentialsFrom = c.credentialSource(found.Source)
+	s.credentialsFrom, s.renewable = c.credentialSource(found.Source), !fixedCredentials(found)
 	return cfg, nil
 }
 

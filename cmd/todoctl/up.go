@@ -204,6 +204,8 @@ func (c *command) walkthrough(ctx context.Context, sess session, plan []provisio
 		return nil, context.Canceled
 	}
 	return func(ctx context.Context, change provision.Change) (bool, error) {
+		c.talk.Lock()
+		defer c.talk.Unlock()
 		out.hold()
 		defer out.release()
 		return c.askStep(ctx, out, plan, change)

@@ -38,7 +38,7 @@ type words struct {
 	width  int
 
 	mu      sync.Mutex
-	held    bool // a question is open: lines wait
+	held    int // questions that are open or about to be: lines wait
 	waiting []string
 
 	order   []string                     // the steps of this run that are not told yet
@@ -50,13 +50,15 @@ type words struct {
 func (v *words) hold() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.held = true
+	v.held++
 }
 
 func (v *words) release() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.held = false
+	if v.held--; v.held > 0 {
+		return
+	}
 	for _, line := range v.waiting {
 		fmt.Fprint(v.w, line)
 	}
@@ -67,7 +69,7 @@ func (v *words) line(format string, args ...any) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	s := fmt.Sprintf(format, args...) + "\n"
-	if v.held {
+	if v.held > 0 {
 		v.waiting = append(v.waiting, s)
 		return
 	}

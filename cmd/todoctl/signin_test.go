@@ -1,0 +1,246 @@
+//go:build !windows
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const otherKey = "ASIAOTHERSCANARY2345"
+
+// profile writes a profile whose credentials come from elsewhere, and takes the
+// ones out of the environment.
+func (x *wire) profile(lines string) {
+	x.t.Helper()
+	dir := x.t.TempDir()
+	file := filepath.Join(dir, "config")
+	if err := os.WriteFile(file, []byte("[default]\n"+lines+"\n"), 0o600); err != nil {
+		x.t.Fatal(err)
+	}
+	var env []string
+	for _, v := range x.env {
+		if !strings.HasPrefix(v, "AWS_ACCESS_KEY_ID=") && !strings.HasPrefix(v, "AWS_SECRET_ACCESS_KEY=") && !strings.HasPrefix(v, "AWS_SESSION_TOKEN=") {
+			env = append(env, v)
+		}
+	}
+	x.env = append(env, "AWS_CONFIG_FILE="+file, "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(dir, "credentials"))
+}
+
+// processCredentials makes a credential_process that gives the person's
+// credentials n times, and then another account's. They expire at once, so that
+// the SDK asks before every call.
+func (x *wire) processCredentials(n int) {
+	x.t.Helper()
+	dir := x.t.TempDir()
+	script := filepath.Join(dir, "login")
+	answer := `{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"` + personSecret + `","SessionToken":"` + personToken + `","Expiration":"2020-01-01T00:00:00Z"}`
+	text := "#!/bin/sh\necho >> " + dir + "/n\nif [ $(wc -l < " + dir + "/n) -gt " + strconv.Itoa(n) + " ]\nthen echo '" +
+		fmt.Sprintf(answer, otherKey) + "'\nelse echo '" + fmt.Sprintf(answer, personKey) + "'\nfi\n"
+	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
+		x.t.Fatal(err)
+	}
+	x.profile("credential_process = " + script)
+}
+
+// Whenever the credentials become another account's, nothing but the question
+// whose they are is signed with them.
+func TestAnotherAccountsCredentialsSignNothing(t *testing.T) {
+	t.Attr("promise", "T12")
+	cases := 0
+	for _, command := range [][]string{{"up", "--yes", "--parallel", "1"}, {"down", "--yes", "--discard-data", "--parallel", "1"}, {"status"}} {
+		for k := 2; ; k += every(7) {
+			changed := false
+			t.Run(fmt.Sprintf("%s from %d on", command[0], k), func(t *testing.T) { changed = otherAccountFrom(t, command, k) })
+			if !changed || t.Failed() {
+				break
+			}
+			cases++
+		}
+	}
+	t.Attr("cases", strconv.Itoa(cases))
+	if cases < 6 {
+		t.Errorf("only %d cases were run", cases)
+	}
+}
+
+func otherAccountFrom(t *testing.T, command []string, k int) (changed bool) {
+	x := newWire(t)
+	if command[0] != "up" {
+		x.must(0, "up", "--yes")
+	}
+	x.processCredentials(k)
+	var mu sync.Mutex
+	asked, signed := 0, []string{}
+	x.meddle(func(_ int, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if !strings.Contains(r.Header.Get("Authorization"), otherKey) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		body, _ := io.ReadAll(r.Body)
+		if !bytes.Contains(body, []byte("Action=GetCallerIdentity")) {
+			signed = append(signed, r.Header.Get("X-Amz-Target")+" "+r.URL.Path+" "+string(body))
+			http.Error(w, "", http.StatusForbidden)
+			return
+		}
+		asked++
+		w.Header().Set("Content-Type", "text/xml")
+		fmt.Fprint(w, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:iam::222222222222:user/other</Arn><UserId>AIDAOTHER</UserId><Account>222222222222</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+	})
+	p := x.process(command...).start()
+	exit := p.end()
+	words := p.errs.String()
+	if len(signed) > 0 {
+		t.Errorf("%d calls were signed by the other account: %q", len(signed), signed)
+	}
+	if asked == 0 {
+		return false
+	}
+	if exit != exitCredentials || !strings.Contains(words, "222222222222") || !strings.Contains(words, "000000000000") {
+		t.Errorf("exit %d:\n%s", exit, words)
+	}
+	x.meddle(nil)
+	x.processCredentials(1 << 20)
+	x.must(0, command...)
+	return true
+}
+
+// A refresh gives a new access key, which is no other account.
+func TestARefreshedKeyOfTheSameAccountGoesOn(t *testing.T) {
+	x := newWire(t)
+	x.processCredentials(9)
+	x.must(0, "up", "--yes")
+}
+
+// expiredAnswer is AWS's answer to a token that is too old, in the protocol of
+// the call. False: it has none here.
+func expiredAnswer(w http.ResponseWriter, r *http.Request) bool {
+	if strings.Contains(r.URL.Path, "/operation/") {
+		return false // CBOR
+	}
+	if strings.Contains(r.Header.Get("Content-Type"), "x-www-form-urlencoded") {
+		w.Header().Set("Content-Type", "text/xml")
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>The security token included in the request is expired</Message></Error><RequestId>r</RequestId></ErrorResponse>`)
+		return true
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	w.Header().Set("X-Amzn-Errortype", "ExpiredTokenException")
+	w.WriteHeader(http.StatusBadRequest)
+	fmt.Fprint(w, `{"__type":"ExpiredTokenException","message":"The security token included in the request is expired"}`)
+	return true
+}
+
+func TestCredentialsThatExpireAtAnyCallEndWithTheWayOn(t *testing.T) {
+	t.Attr("promise", "T12")
+	cases := 0
+	for _, command := range [][]string{{"up", "--yes", "--parallel", "1"}, {"down", "--yes", "--discard-data", "--parallel", "1"}} {
+		for k := 1; ; k += every(6) {
+			x := newWire(t)
+			if command[0] == "down" {
+				x.must(0, "up", "--yes")
+			}
+			var mu sync.Mutex
+			fired := false
+			x.meddle(func(call int, w http.ResponseWriter, r *http.Request, next http.Handler) {
+				mu.Lock()
+				defer mu.Unlock()
+				if call >= k && expiredAnswer(w, r) {
+					fired = true
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+			p := x.process(command...).start()
+			exit := p.end()
+			x.meddle(nil)
+			if !fired {
+				break
+			}
+			words := p.errs.String()
+			if exit != exitCredentials || !strings.Contains(words, "your AWS sign-in has expired") || !strings.Contains(words, "todoctl "+strings.Join(command, " ")+"   (continues)") {
+				t.Errorf("%s at call %d: exit %d:\n%s", command[0], k, exit, words)
+			}
+			x.must(0, command...)
+			cases++
+		}
+	}
+	t.Attr("cases", strconv.Itoa(cases))
+}
+
+// At a terminal the run waits for the login and goes on at the same call.
+func TestASignInThatExpiresIsWaitedFor(t *testing.T) {
+	t.Attr("promise", "T12")
+	t.Attr("cases", "3")
+	for _, answer := range []string{enter, down + enter, ctrlC} {
+		x := newWire(t)
+		x.profile("")
+		var credentials string
+		for _, v := range x.env {
+			if file, ok := strings.CutPrefix(v, "AWS_SHARED_CREDENTIALS_FILE="); ok {
+				credentials = file
+			}
+		}
+		signIn := func(key string) {
+			if err := os.WriteFile(credentials, []byte("[default]\naws_access_key_id="+key+"\naws_secret_access_key="+personSecret+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		signIn(personKey)
+		x.env = append(x.env, "NO_COLOR=1")
+		x.meddle(func(_ int, w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if x.writes() == 0 || !strings.Contains(r.Header.Get("Authorization"), personKey) || !expiredAnswer(w, r) {
+				next.ServeHTTP(w, r)
+			}
+		})
+		s := start(t, x.env, "up")
+		s.expect("Go through these 6 steps?")
+		s.press(enter)
+		s.expect("Which e-mail address")
+		s.press(enter)
+		answerAll(s, func() string {
+			signIn(otherKey)
+			return answer
+		})
+		exit := s.end()
+		if answer == enter && exit != 0 {
+			t.Errorf("exit %d:\n%s", exit, s.text())
+		}
+		if answer != enter && (exit != exitCredentials && exit != exitInterrupted || !strings.Contains(s.text(), "(continues)")) {
+			t.Errorf("exit %d:\n%s", exit, s.text())
+		}
+	}
+}
+
+// answerAll says yes to each step of the walkthrough, and answers the question
+// about the login once it comes, until todoctl has ended.
+func answerAll(s *terminal, login func() string) {
+	s.t.Helper()
+	steps, logins := 0, 0
+	for {
+		text := s.text()
+		if n := strings.Count(text, "Signed in again?"); n > logins && logins == 0 {
+			logins = n
+			s.press(login())
+		} else if n := strings.Count(text, " of 6: "); n > steps && strings.Contains(text[strings.LastIndex(text, " of 6: "):], "Stop here") {
+			steps = n
+			s.press(enter)
+		}
+		if _, open := <-s.grown; !open {
+			break
+		}
+	}
+	if logins == 0 {
+		s.t.Errorf("it never asked about the login:\n%s", s.text())
+	}
+}

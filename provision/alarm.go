@@ -288,7 +288,7 @@ func eachAtOnce(ctx context.Context, writes ...func() error) error {
 		case serial:
 			errs[i] = write()
 		default:
-			work.Go(func() { errs[i] = write() })
+			work.Go(func() { errs[i] = Safely(write) })
 		}
 	}
 	work.Wait()

@@ -139,7 +139,7 @@ func ReadMeter(ctx context.Context, cfg Config, c Clients) (Meter, error) {
 	errs := make([]error, len(looks))
 	var work sync.WaitGroup
 	for i, l := range looks {
-		work.Go(func() { errs[i] = l.read() })
+		work.Go(func() { errs[i] = Safely(l.read) })
 	}
 	work.Wait()
 	if err := ctx.Err(); err != nil {
@@ -275,7 +275,7 @@ func readTables(ctx context.Context, cfg Config, api capacityAPI) (capacity, err
 			break
 		}
 		for _, name := range out.TableNames {
-			g.Go(func() error { return describe(name) })
+			g.Go(func() error { return Safely(func() error { return describe(name) }) })
 		}
 		if last = out.LastEvaluatedTableName; last == nil {
 			break

@@ -26,7 +26,7 @@ func together(ctx context.Context, calls ...func(context.Context) error) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, call := range calls {
-		g.Go(func() error { return call(ctx) })
+		g.Go(func() error { return Safely(func() error { return call(ctx) }) })
 	}
 	return g.Wait()
 }

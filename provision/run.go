@@ -199,7 +199,11 @@ func newRun(parent context.Context, plan []Change, opt Options) *run {
 			n.waitSettled = append(n.waitSettled, previous)
 		}
 		previous = n
-		r.work.Go(func() { r.step(n) })
+		r.work.Go(func() {
+			if bug := Safely(func() error { r.step(n); return nil }); bug != nil {
+				r.failed(n, n.Seen, bug)
+			}
+		})
 	}
 	return r
 }

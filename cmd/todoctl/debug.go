@@ -39,11 +39,12 @@ func (c *command) traceCalls(stack *middleware.Stack) error {
 
 // trace prints a line where the talk goes: never over an open question.
 func (c *command) trace(format string, args ...any) {
+	text := outside(fmt.Sprintf(format, args...))
 	if w, people := c.view().(*words); people {
-		w.line(format, args...)
+		w.line("%s", text)
 		return
 	}
-	fmt.Fprintf(c.Err, format+"\n", args...)
+	fmt.Fprintln(c.Err, text)
 }
 
 // innermost is what went wrong at the bottom: a refused connection, a

@@ -68,6 +68,12 @@ func todoctlLine(command string) string { return "todoctl " + command }
 // explain turns any error into a Problem. Codes decide, never message texts;
 // the SDK's own text is for --debug.
 func explain(err error, on way) *Problem {
+	p := *explained(err, on) // a copy: some are shared
+	p.What, p.Why = outside(p.What), outside(p.Why)
+	return &p
+}
+
+func explained(err error, on way) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
@@ -106,6 +112,9 @@ func cause(err error, on way) *Problem {
 	}
 	if errors.Is(err, errEndOfInput) || errors.Is(err, errNotAnswered) {
 		return &Problem{What: err.Error(), Fix: []string{on.again}, Exit: exitUsage}
+	}
+	if e, ok := errors.AsType[*provision.BugError](err); ok {
+		return &Problem{What: "todoctl made a mistake of its own; sorry", Why: "the place: " + e.Place, Fix: []string{on.again + "   (looks first, then continues)"}, Exit: exitFailed}
 	}
 	if errors.Is(err, errWorkLimit) {
 		return &Problem{What: err.Error(), Why: on.far, Fix: []string{on.again + "   (continues)", on.with("status")}, Exit: exitFailed}

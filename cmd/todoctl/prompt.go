@@ -86,7 +86,7 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 	defer c.work.resume()
 	in := &watched{Reader: c.In}
 	accessible := c.Getenv("TERM") == "dumb" || c.Getenv("ACCESSIBLE") != ""
-	form := huh.NewForm(huh.NewGroup(field)).WithProgramOptions(tea.WithoutSignalHandler()).WithOutput(c.Err).WithShowHelp(!accessible).WithAccessible(accessible).WithWidth(min(c.Width, 80))
+	form := huh.NewForm(huh.NewGroup(field)).WithProgramOptions(tea.WithoutSignalHandler()).WithOutput(c.screen).WithShowHelp(!accessible).WithAccessible(accessible).WithWidth(min(c.Width, 80))
 	form = form.WithKeyMap(keys())
 	if !c.colourful() {
 		lipgloss.SetColorProfile(termenv.Ascii)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 
 	"todoctl/provision"
@@ -36,16 +38,27 @@ func Main(ctx context.Context, app *App) int {
 	return execute(ctx, app, g, newRoot(g))
 }
 
-func execute(ctx context.Context, app *App, g *globals, root *cobra.Command) int {
+func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (exit int) {
+	app := *world
+	c := &command{App: &app, globals: g, doc: &document{}, screen: world.Err}
+	c.secrets.learn(aws.Credentials{
+		AccessKeyID: app.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: app.Getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: app.Getenv("AWS_SESSION_TOKEN"),
+	})
+	app.Out = &discreet{to: world.Out, secrets: &c.secrets, failed: &c.unprinted}
+	app.Err = &discreet{to: world.Err, secrets: &c.secrets}
+	defer func() {
+		if bug := provision.Caught(recover()); bug != nil {
+			exit = c.finish(bug)
+		}
+	}()
 	root.SetArgs(app.Args)
 	root.SetIn(app.In)
 	root.SetOut(app.Out)
 	root.SetErr(app.Err)
-	c := &command{App: app, globals: g, doc: &document{}}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	c.stop = stop
-	c.work = workTime{app: app, end: func() { stop(errWorkLimit) }}
+	c.work = workTime{app: &app, end: func() { stop(errWorkLimit) }}
 	defer c.work.finish()
 	defer c.unlock()
 	err := root.ExecuteContext(context.WithValue(ctx, commandKey{}, c))
@@ -69,10 +82,14 @@ type command struct {
 	printed bool   // the document is on stdout already
 	out     view
 	stop    func(cause error) // ends the run
-	work    workTime
-	tally   tally
-	talk    sync.Mutex // one question at a time while steps are at work
-	held    func()     // gives the lock back; nil: none is held
+
+	unprinted error // what was the matter with stdout
+	work      workTime
+	tally     tally
+	talk      sync.Mutex // one question at a time while steps are at work
+	secrets   secrets
+	screen    io.Writer // Err itself, for forms: they must see that it is a terminal
+	held      func()    // gives the lock back; nil: none is held
 }
 
 type commandKey struct{}
@@ -107,6 +124,9 @@ func (c *command) colourful() bool {
 // finish prints the end of a run and returns its exit code.
 func (c *command) finish(err error) int {
 	exit := exitDone
+	if c.unprinted != nil && (err == nil || errors.Is(err, errDiffers)) {
+		err = &Problem{What: "the result could not be printed: " + c.unprinted.Error(), Fix: []string{c.again()}, Exit: exitFailed}
+	}
 	if err != nil {
 		p := explain(err, c.way())
 		c.view().Problem(p)

@@ -54,7 +54,7 @@ func (c *command) connect(ctx context.Context) (session, error) {
 	if c.debug {
 		cfg.APIOptions = append(cfg.APIOptions, c.traceCalls)
 	}
-	pinned := provision.Pin(cfg, func(aws.Credentials) {}, c.stop)
+	pinned := provision.Pin(cfg, c.secrets.learn, c.stop)
 	cfg.Credentials = pinned
 	if s.renewable {
 		cfg.APIOptions = append(cfg.APIOptions, (&signIn{command: c, pinned: pinned}).middleware)

@@ -34,8 +34,12 @@ func statusRun(ctx context.Context, c *command) error {
 	}
 	meters := make(chan looked, 1)
 	go func() {
-		meter, err := provision.ReadMeter(ctx, sess.cfg, sess.clients)
-		meters <- looked{meter, err}
+		var l looked
+		l.err = provision.Safely(func() (err error) {
+			l.meter, err = provision.ReadMeter(ctx, sess.cfg, sess.clients)
+			return err
+		})
+		meters <- l
 	}()
 	plan, err := provision.Plan(ctx, provision.Steps(sess.cfg, sess.clients), provision.Up)
 	if err != nil {

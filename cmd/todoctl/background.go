@@ -75,7 +75,7 @@ func (c *command) startLocal(ctx context.Context, flags ...string) (*background,
 			return nil, err
 		}
 	}
-	if err := c.makePrivateDir(c.localDir()); err != nil {
+	if err := c.makeLocalDir(); err != nil {
 		return nil, err
 	}
 	ended, err := c.spawnLocal(flags)
@@ -109,6 +109,20 @@ func (c *command) startLocal(ctx context.Context, flags ...string) (*background,
 	}
 }
 
+// makeLocalDir makes the folder that holds the local AWS.
+func (c *command) makeLocalDir() error {
+	err := c.makePrivateDir(c.localDir())
+	if err == nil {
+		return nil
+	}
+	return &Problem{
+		What: err.Error(),
+		Why:  "the local AWS keeps its data there",
+		Fix:  []string{"set TODOCTL_STATE to a folder that you may write to, then: " + c.again()},
+		Exit: exitFailed,
+	}
+}
+
 // spawnLocal starts the local AWS; the channel is closed when it has ended.
 func (c *command) spawnLocal(flags []string) (<-chan struct{}, error) {
 	wait, err := c.startSelf(c.localLog(), append([]string{"local", "serve", "--background"}, flags...)...)
@@ -126,7 +140,13 @@ func (c *command) spawnLocal(flags []string) (<-chan struct{}, error) {
 func (c *command) startProblem(why string) error {
 	if log, err := c.readFile(c.localLog()); err == nil && len(bytes.TrimSpace(log)) > 0 {
 		lines := strings.Split(strings.TrimSpace(string(log)), "\n")
-		why += "; its last words: " + strings.TrimPrefix(lines[len(lines)-1], "error: ")
+		last := lines[len(lines)-1]
+		for _, line := range lines {
+			if text, is := strings.CutPrefix(line, "error: "); is {
+				last = text
+			}
+		}
+		why += "; its last words: " + last
 	}
 	return &Problem{What: "the local AWS could not be started", Why: why, Fix: []string{"todoctl local serve"}, Exit: exitFailed}
 }

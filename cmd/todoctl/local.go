@@ -31,6 +31,9 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 		Use: "start", Short: "Start it in the background", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := this(cmd)
+			if _, err := c.lag(opt); err != nil {
+				return err
+			}
 			if b := c.findLocal(cmd.Context()); b != nil {
 				return c.printBackground(cmd.Context(), "is running already", b)
 			}

@@ -58,6 +58,7 @@ type way struct {
 	down  bool                        // this one takes away
 	far   string                      // what there is now, "" when that is not known
 	begun bool                        // something was changed
+	local bool                        // AWS is the one on this machine
 }
 
 // nowhere is for a Problem of which only the sentence is shown.
@@ -137,6 +138,9 @@ func cause(err error, on way) *Problem {
 	}
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return apiProblem(err, e, on.again)
+	}
+	if _, cut := errors.AsType[*net.OpError](err); cut && on.local {
+		return &Problem{What: "the local AWS does not answer any more", Why: "it was stopped, or it ended; its data stays", Fix: []string{on.again + "   (starts it again, and continues)"}, Exit: exitFailed}
 	}
 	if p := networkProblem(err, on.again); p != nil {
 		return p

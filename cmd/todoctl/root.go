@@ -61,14 +61,31 @@ func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (
 	c.work = workTime{app: &app, end: func() { stop(errWorkLimit) }}
 	defer c.work.finish()
 	defer c.unlock()
-	err := root.ExecuteContext(context.WithValue(ctx, commandKey{}, c))
+	cmd, err := root.ExecuteContextC(context.WithValue(ctx, commandKey{}, c))
 	if _, told := errors.AsType[*Problem](err); err != nil && !told && (c.name == "" || strings.Contains(err.Error(), "flags in the group")) {
 		err = refused(err)
 	}
 	if _, other := errors.AsType[*provision.AccountError](context.Cause(ctx)); ctx.Err() != nil && (err != nil || other) {
 		err = context.Cause(ctx) // interrupted: whatever else failed, failed for that
 	}
+	if err != nil && c.name == "" && wantsJSON(app.Args) { // refused before its flags were read
+		c.output, c.name = "json", strings.TrimPrefix(cmd.CommandPath(), "todoctl ")
+	}
 	return c.finish(err)
+}
+
+// wantsJSON says whether a command line asks for a JSON document, also one that
+// is wrong elsewhere: a program reads the answer.
+func wantsJSON(args []string) bool {
+	for i, a := range args {
+		switch a {
+		case "--output=json", "-o=json", "-ojson":
+			return true
+		case "--output", "-o":
+			return i+1 < len(args) && args[i+1] == "json"
+		}
+	}
+	return false
 }
 
 // A command is one run: the world, the flags, and what there is to print.
@@ -142,7 +159,7 @@ func (c *command) finish(err error) int {
 }
 
 func (c *command) way() way {
-	return way{again: c.again(), with: c.with, bare: c.bare, down: c.name == "down", far: c.tally.words(), begun: c.tally.begun()}
+	return way{again: c.again(), with: c.with, bare: c.bare, down: c.name == "down", far: c.tally.words(), begun: c.tally.begun(), local: c.local}
 }
 
 // again is the command line that continues this one.

@@ -33,11 +33,11 @@ type serveOptions struct {
 
 // serve runs the local AWS until it is stopped, asked to stop, or idle.
 func (c *command) serve(ctx context.Context, opt serveOptions) error {
-	lag, known := lags[opt.lag]
-	if !known {
-		return usage([]string{"todoctl local serve --lag short"}, "--lag %q is not known: it is none, short or aws", opt.lag)
+	lag, err := c.lag(opt)
+	if err != nil {
+		return err
 	}
-	if err := c.makePrivateDir(c.localDir()); err != nil {
+	if err := c.makeLocalDir(); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -87,6 +87,15 @@ func (c *command) serve(ctx context.Context, opt serveOptions) error {
 	}
 	s.idle = c.after(idleLimit, stop)
 	return cloud.Serve(ctx, l)
+}
+
+// lag finds what --lag names.
+func (c *command) lag(opt serveOptions) (local.Lags, error) {
+	lag, known := lags[opt.lag]
+	if !known {
+		return lag, usage([]string{"todoctl " + c.name + " --lag short"}, "--lag %q is not known: it is none, short or aws", opt.lag)
+	}
+	return lag, nil
 }
 
 // A server is the local AWS with what todoctl puts in front of it.

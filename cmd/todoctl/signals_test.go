@@ -259,6 +259,8 @@ func TestTheTerminalIsLeftSane(t *testing.T) {
 					if now := settings(); now != settingsBefore(t) {
 						t.Errorf("the terminal's settings are\n%s, were\n%s", now, settingsBefore(t))
 					}
+					for range x.grown { // until all of it has been read
+					}
 					x.mu.Lock()
 					raw := x.screen.String()
 					x.mu.Unlock()

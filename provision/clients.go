@@ -57,6 +57,7 @@ const (
 	attemptTimeout = 15 * time.Second // the SDK has none
 	uploadTimeout  = 60 * time.Second // an attempt that carries the code
 	stopTimeout    = 10 * time.Second // what is left to a write once its caller has stopped
+	maxSilences    = 4                // attempts without any answer: another four would be another minute
 )
 
 // NewRetryer returns the retry policy of every client: the SDK's standard one
@@ -135,8 +136,17 @@ func NewClients(cfg aws.Config, http *http.Client) Clients {
 // addAttemptLimit puts the limit of one attempt inside the retry loop, after
 // the credentials: a person who types a one-time code is not a slow service.
 func addAttemptLimit(stack *middleware.Stack) error {
+	count := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+		return next.HandleInitialize(middleware.WithStackValue(ctx, silencesKey{}, new(int)), in)
+	}
+	if err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc("TodoctlSilences", count), middleware.Before); err != nil {
+		return err
+	}
 	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("TodoctlAttemptLimit", limitAttempt), "GetIdentity", middleware.After)
 }
+
+// silencesKey is under which a call counts its attempts without an answer.
+type silencesKey struct{}
 
 // limitAttempt ends an attempt that gets no answer. A write that has been sent
 // is waited for even when the caller has stopped: its answer says what exists
@@ -167,7 +177,9 @@ func limitAttempt(ctx context.Context, in middleware.FinalizeInput, next middlew
 		if stopped := ctx.Err(); stopped != nil {
 			return out, metadata, &aws.RequestCanceledError{Err: stopped}
 		}
-		return out, metadata, &attemptError{limit: limit}
+		silences, _ := middleware.GetStackValue(ctx, silencesKey{}).(*int)
+		*silences++
+		return out, metadata, &attemptError{limit: limit, last: *silences >= maxSilences}
 	}
 	return out, metadata, err
 }
@@ -179,8 +191,11 @@ func readsOnly(operation string) bool {
 
 // An attemptError says that one attempt was not answered in time. It does not
 // wrap the context's error, which would look like the caller's own wish to stop.
-type attemptError struct{ limit time.Duration }
+type attemptError struct {
+	limit time.Duration
+	last  bool // it has been tried often enough
+}
 
 func (e *attemptError) Error() string        { return fmt.Sprintf("AWS gave no answer within %s", e.limit) }
 func (e *attemptError) Timeout() bool        { return true }
-func (e *attemptError) RetryableError() bool { return true }
+func (e *attemptError) RetryableError() bool { return !e.last }

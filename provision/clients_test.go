@@ -120,7 +120,7 @@ func TestAServerThatNeverAnswersIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, attempts := client(func(_ int, r *http.Request) (*http.Response, error) { return silence(r) })
 		err := describe(t.Context(), c)
-		if err == nil || !strings.Contains(err.Error(), "no answer within 15s") || attempts.Load() != 8 {
+		if err == nil || !strings.Contains(err.Error(), "no answer within 15s") || attempts.Load() != 4 {
 			t.Errorf("%d attempts: %v", attempts.Load(), err)
 		}
 		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
@@ -297,7 +297,7 @@ func TestEveryClientHasTheLimit(t *testing.T) {
 				c, attempts := client(func(_ int, r *http.Request) (*http.Response, error) { return silence(r) })
 				begin := time.Now()
 				err := call(t.Context(), c)
-				if err == nil || attempts.Load() != 8 || time.Since(begin) < 8*15*time.Second {
+				if took := time.Since(begin); err == nil || attempts.Load() != 4 || took < 4*15*time.Second || took > 90*time.Second {
 					t.Errorf("%d attempts in %s: %v", attempts.Load(), time.Since(begin), err)
 				}
 			})

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"time"
 
@@ -22,6 +21,9 @@ import (
 // DynamoDB's own typed JSON, and a last line with the count of the items and
 // the SHA-256 of everything before it. A file that was cut off has no last
 // line, and one that was changed has another sum.
+//
+// No part of it is ever held in memory but one page of the table, so the size
+// of the table does not matter.
 
 type itemAPI interface {
 	Scan(ctx context.Context, in *dynamodb.ScanInput, opts ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
@@ -32,8 +34,12 @@ type itemAPI interface {
 type Summary struct {
 	Table  string // of the items: where they came from, or for Restore where they went
 	Items  int
-	SHA256 string // hex, of the header and the items
+	SHA256 string // hex, of the header and the items; "" when there is no file
+	Sum    string // hex, of the items in whatever order: the same items have the same
 }
+
+// Same says that two places hold the same items, each exactly as in the other.
+func (s Summary) Same(t Summary) bool { return s.Items == t.Items && s.Sum == t.Sum }
 
 const (
 	backupSchema = 1
@@ -42,9 +48,15 @@ const (
 	// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 	batchItems = 25
 
-	// maxLine bounds a line: an item has at most 400 KB, and JSON makes of a
-	// nested one about seven times as much.
-	maxLine = 16 << 20
+	// batchBytes is as much JSON as one BatchWriteItem gets here: half of the
+	// 16 MB that it takes, because 25 items of 400 KB can be more as JSON.
+	// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+	batchBytes = 8 << 20
+
+	// maxLine bounds a line, and with it the memory that a file of somebody else
+	// can take. An item has at most 400 KB, and JSON makes of the worst ones, sets
+	// of numbers like 1E-130, almost seventy times as much.
+	maxLine = 32 << 20
 
 	// itemPatience is how long to go on when the table's 5 and 5 units are used
 	// up: a page of a large table may take a minute's worth of them.
@@ -58,46 +70,93 @@ type backupHeader struct {
 }
 
 type backupTrailer struct {
-	Items  *int   `json:"items"`
+	Items  int    `json:"items"`
 	SHA256 string `json:"sha256"`
 }
 
 // Backup writes every item of the stack's table to w, page by page, as of
-// consistent reads. Items that are written meanwhile may be missing.
+// consistent reads. What is written to the table meanwhile may be missing, or
+// be there in part: SumItems tells afterwards.
 func Backup(ctx context.Context, cfg Config, api itemAPI, w io.Writer) (Summary, error) {
 	done := Summary{Table: cfg.TableName()}
 	sum := sha256.New()
+	var items itemSum
 	out := bufio.NewWriter(w)
-	line := func(v any) error {
-		text, err := marshalLine(v)
+	line := func(text []byte, err error) error {
 		if err != nil {
 			return err
 		}
 		sum.Write(text)
-		_, err = out.Write(text)
-		return err
+		if _, err = out.Write(text); err != nil {
+			return fmt.Errorf("write the backup: %w", err)
+		}
+		return nil
 	}
-	if err := line(backupHeader{Schema: backupSchema, Table: done.Table, Key: partitionKey}); err != nil {
+	if err := line(marshalLine(backupHeader{Schema: backupSchema, Table: done.Table, Key: partitionKey})); err != nil {
 		return done, err
 	}
 	for item, err := range scan(ctx, cfg, api) {
 		if err != nil {
 			return done, err
 		}
-		if err := line(typed(item)); err != nil {
-			return done, fmt.Errorf("write the backup: %w", err)
+		text, err := marshalLine(typed(item))
+		if err := line(text, err); err != nil {
+			return done, err
 		}
+		items.add(text)
 		done.Items++
 	}
-	done.SHA256 = hex.EncodeToString(sum.Sum(nil))
-	if err := line(backupTrailer{Items: &done.Items, SHA256: done.SHA256}); err != nil {
-		return done, fmt.Errorf("write the backup: %w", err)
+	done.SHA256, done.Sum = hex.EncodeToString(sum.Sum(nil)), items.String()
+	if err := line(done.lastLine()); err != nil {
+		return done, err
 	}
 	if err := out.Flush(); err != nil {
 		return done, fmt.Errorf("write the backup: %w", err)
 	}
 	return done, nil
 }
+
+// lastLine is the one line with which a backup of this Summary ends.
+func (s Summary) lastLine() ([]byte, error) {
+	return marshalLine(backupTrailer{Items: s.Items, SHA256: s.SHA256})
+}
+
+// SumItems reads every item of the stack's table, as Backup does, and keeps only
+// its Sum: it tells whether the table still holds what a backup does. It reads
+// as many units as Backup, or as CountItems, which read every item too.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html
+func SumItems(ctx context.Context, cfg Config, api itemAPI) (Summary, error) {
+	done := Summary{Table: cfg.TableName()}
+	var items itemSum
+	for item, err := range scan(ctx, cfg, api) {
+		if err != nil {
+			return done, err
+		}
+		text, err := marshalLine(typed(item))
+		if err != nil {
+			return done, err
+		}
+		items.add(text)
+		done.Items++
+	}
+	done.Sum = items.String()
+	return done, nil
+}
+
+// An itemSum adds up the SHA-256 of every item's line, as one number of 256
+// bits. A sum does not depend on the order, which DynamoDB promises to nobody.
+type itemSum [sha256.Size]byte
+
+func (s *itemSum) add(line []byte) {
+	carry := 0
+	for i, b := range sha256.Sum256(line) {
+		carry += int(s[i]) + int(b)
+		s[i] = byte(carry)
+		carry >>= 8
+	}
+}
+
+func (s *itemSum) String() string { return hex.EncodeToString(s[:]) }
 
 // marshalLine makes one line of JSON, without the escapes that are for HTML.
 func marshalLine(v any) ([]byte, error) {
@@ -132,6 +191,9 @@ func pages(ctx context.Context, cfg Config, api itemAPI, sel dynamodbtypes.Selec
 		for {
 			var out *dynamodb.ScanOutput
 			err := cfg.unthrottled(ctx, func() (err error) { out, err = api.Scan(ctx, in); return })
+			if isGone(err) && in.ExclusiveStartKey == nil {
+				err = errors.Join(ErrNoTable, err)
+			}
 			if err != nil {
 				yield(nil, err)
 				return
@@ -156,155 +218,19 @@ func (c Config) unthrottled(ctx context.Context, call func() error) error {
 	})
 }
 
-// CountItems counts the items of the stack's table with consistent reads. A
-// table that does not exist has none.
+// ErrNoTable says that DynamoDB finds no table to read: there is none, or it is
+// only being made, or is going.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html
+var ErrNoTable = errors.New("there is no table to read")
+
+// CountItems counts the items of the stack's table with consistent reads.
 func CountItems(ctx context.Context, cfg Config, api itemAPI) (int, error) {
 	n := 0
 	for page, err := range pages(ctx, cfg, api, dynamodbtypes.SelectCount) {
-		if isGone(err) {
-			return 0, nil
-		}
 		if err != nil {
 			return 0, err
 		}
 		n += int(page.Count)
 	}
 	return n, nil
-}
-
-// CheckBackup reads a backup through and says what is in it. It fails when the
-// file is not a backup, is cut off, was changed, or has an item without its key.
-func CheckBackup(r io.Reader) (Summary, error) {
-	return readBackup(r, func(map[string]dynamodbtypes.AttributeValue) error { return nil })
-}
-
-// Restore puts the items of a backup into the stack's table; an item with the
-// same id is replaced. It reads the whole file before it writes anything.
-func Restore(ctx context.Context, cfg Config, api itemAPI, r io.ReadSeeker) (Summary, error) {
-	if _, err := CheckBackup(r); err != nil {
-		return Summary{}, err
-	}
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return Summary{}, fmt.Errorf("read the backup again: %w", err)
-	}
-	b := batch{cfg: cfg, api: api, keys: map[string]bool{}}
-	done, err := readBackup(r, func(item map[string]dynamodbtypes.AttributeValue) error { return b.put(ctx, item) })
-	if err == nil {
-		err = b.flush(ctx)
-	}
-	done.Table = cfg.TableName()
-	return done, err
-}
-
-// readBackup calls each for every item and checks the file to its end. The line
-// after which nothing comes is the last one: an item may look like it.
-func readBackup(r io.Reader, each func(map[string]dynamodbtypes.AttributeValue) error) (Summary, error) {
-	var done Summary
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 64<<10), maxLine)
-	sum := sha256.New()
-	var line []byte // the latest, not judged yet
-	for n := 0; lines.Scan(); n++ {
-		switch {
-		case n == 1:
-			var header backupHeader
-			if err := json.Unmarshal(line, &header); err != nil || header.Schema == 0 {
-				return done, errors.New("this is not a backup of todoctl: its first line is no header")
-			}
-			if header.Schema != backupSchema {
-				return done, fmt.Errorf("the backup has schema %d, and this todoctl reads schema %d: a newer todoctl made it", header.Schema, backupSchema)
-			}
-			if header.Key != partitionKey {
-				return done, fmt.Errorf("the backup's table has the key %q, should be %q", header.Key, partitionKey)
-			}
-			done.Table = header.Table
-		case n > 1:
-			item, err := untypedItem(line)
-			if err != nil {
-				return done, fmt.Errorf("line %d of the backup: %w", n, err)
-			}
-			done.Items++
-			if err := each(item); err != nil {
-				return done, err
-			}
-		}
-		if n > 0 {
-			addLine(sum, line)
-		}
-		line = append(line[:0], lines.Bytes()...)
-	}
-	if err := lines.Err(); err != nil {
-		return done, fmt.Errorf("read the backup: %w", err)
-	}
-	if done.Table == "" {
-		return done, errors.New("this is not a backup of todoctl, or only its beginning")
-	}
-	var trailer backupTrailer
-	if err := json.Unmarshal(line, &trailer); err != nil || trailer.Items == nil || trailer.SHA256 == "" {
-		return done, errors.New("the backup is cut off: its last line is missing")
-	}
-	done.SHA256 = hex.EncodeToString(sum.Sum(nil))
-	if *trailer.Items != done.Items {
-		return done, fmt.Errorf("the backup has %d items, and its last line says %d", done.Items, *trailer.Items)
-	}
-	if trailer.SHA256 != done.SHA256 {
-		return done, errors.New("the backup was changed: its contents do not have the SHA-256 of its last line")
-	}
-	return done, nil
-}
-
-func addLine(sum hash.Hash, line []byte) {
-	sum.Write(line)
-	sum.Write([]byte{'\n'})
-}
-
-// A batch collects items for BatchWriteItem.
-type batch struct {
-	cfg   Config
-	api   itemAPI
-	items []dynamodbtypes.WriteRequest
-	keys  map[string]bool // of items: one call must not name a key twice
-}
-
-func (b *batch) put(ctx context.Context, item map[string]dynamodbtypes.AttributeValue) error {
-	key := item[partitionKey].(*dynamodbtypes.AttributeValueMemberS).Value // untypedItem checked it
-	if b.keys[key] || len(b.items) == batchItems {
-		if err := b.flush(ctx); err != nil {
-			return err
-		}
-	}
-	b.keys[key] = true
-	b.items = append(b.items, dynamodbtypes.WriteRequest{PutRequest: &dynamodbtypes.PutRequest{Item: item}})
-	return nil
-}
-
-// flush writes what is collected. DynamoDB gives back what its capacity had no
-// room for, without an error.
-func (b *batch) flush(ctx context.Context) error {
-	table := b.cfg.TableName()
-	for len(b.items) > 0 {
-		before := len(b.items)
-		err := b.cfg.Clock.until(ctx, itemPatience, func() (bool, error, error) {
-			var out *dynamodb.BatchWriteItemOutput
-			err := b.cfg.unthrottled(ctx, func() (err error) {
-				out, err = b.api.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
-					RequestItems: map[string][]dynamodbtypes.WriteRequest{table: b.items},
-				})
-				return
-			})
-			if isGone(err) {
-				return false, nil, fmt.Errorf("the table %s does not exist: %w", table, err)
-			}
-			if err != nil {
-				return false, nil, err
-			}
-			b.items = out.UnprocessedItems[table]
-			return len(b.items) < before, fmt.Errorf("the table %s took none of %d items: its write capacity is used up", table, before), nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	clear(b.keys)
-	return nil
 }

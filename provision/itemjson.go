@@ -1,16 +1,28 @@
 package provision
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // DynamoDB's typed JSON, as its API and its exports have it: every value is an
 // object with its type as the one key, {"S":"milk"}, {"N":"12"}, and binary in
-// base64. Numbers stay text, so none of their 38 digits is lost.
+// base64. Numbers stay text, so none of their 38 digits is lost. The same item
+// is always the same text: attributes are sorted, and so are sets, whose order
+// DynamoDB does not keep.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+
+// maxDepth bounds how deep a value is read: DynamoDB takes 32 levels of lists
+// and maps, and reading much deeper ones would take minutes.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const maxDepth = 40
+
+var errTooDeep = errors.New("it is nested deeper than DynamoDB allows")
 
 // typed makes an item ready for encoding/json, which sorts its attributes.
 func typed(item map[string]dynamodbtypes.AttributeValue) map[string]any {
@@ -30,14 +42,15 @@ func typedValue(v dynamodbtypes.AttributeValue) map[string]any {
 	case *dynamodbtypes.AttributeValueMemberB:
 		return map[string]any{"B": notNil(v.Value)}
 	case *dynamodbtypes.AttributeValueMemberSS:
-		return map[string]any{"SS": notNil(v.Value)}
+		return map[string]any{"SS": notNil(slices.Sorted(slices.Values(v.Value)))}
 	case *dynamodbtypes.AttributeValueMemberNS:
-		return map[string]any{"NS": notNil(v.Value)}
+		return map[string]any{"NS": notNil(slices.Sorted(slices.Values(v.Value)))}
 	case *dynamodbtypes.AttributeValueMemberBS:
 		set := make([][]byte, 0, len(v.Value))
 		for _, b := range v.Value {
 			set = append(set, notNil(b))
 		}
+		slices.SortFunc(set, bytes.Compare)
 		return map[string]any{"BS": set}
 	case *dynamodbtypes.AttributeValueMemberM:
 		return map[string]any{"M": typed(v.Value)}
@@ -71,7 +84,7 @@ func untypedItem(line []byte) (map[string]dynamodbtypes.AttributeValue, error) {
 	if err := json.Unmarshal(line, &raw); err != nil {
 		return nil, errors.New("it is not an item")
 	}
-	item, err := untyped(raw)
+	item, err := untyped(raw, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -81,10 +94,13 @@ func untypedItem(line []byte) (map[string]dynamodbtypes.AttributeValue, error) {
 	return item, nil
 }
 
-func untyped(raw map[string]json.RawMessage) (map[string]dynamodbtypes.AttributeValue, error) {
+func untyped(raw map[string]json.RawMessage, depth int) (map[string]dynamodbtypes.AttributeValue, error) {
 	item := make(map[string]dynamodbtypes.AttributeValue, len(raw))
 	for name, text := range raw {
-		v, err := untypedValue(text)
+		v, err := untypedValue(text, depth+1)
+		if errors.Is(err, errTooDeep) {
+			return nil, err // the way down there would fill a page
+		}
 		if err != nil {
 			return nil, fmt.Errorf("attribute %q: %w", name, err)
 		}
@@ -93,13 +109,19 @@ func untyped(raw map[string]json.RawMessage) (map[string]dynamodbtypes.Attribute
 	return item, nil
 }
 
-func untypedValue(text json.RawMessage) (dynamodbtypes.AttributeValue, error) {
+func untypedValue(text json.RawMessage, depth int) (dynamodbtypes.AttributeValue, error) {
+	if depth > maxDepth {
+		return nil, errTooDeep
+	}
 	var one map[string]json.RawMessage
 	if err := json.Unmarshal(text, &one); err != nil || len(one) != 1 {
 		return nil, errors.New("a value must be an object with its type as the one key")
 	}
 	for kind, body := range one {
-		v, err := untypedKind(kind, body)
+		v, err := untypedKind(kind, body, depth)
+		if errors.Is(err, errTooDeep) {
+			return nil, err
+		}
 		if err != nil {
 			return nil, fmt.Errorf("type %s: %w", kind, err)
 		}
@@ -108,7 +130,7 @@ func untypedValue(text json.RawMessage) (dynamodbtypes.AttributeValue, error) {
 	return nil, nil // not reached: one has one key
 }
 
-func untypedKind(kind string, body json.RawMessage) (dynamodbtypes.AttributeValue, error) {
+func untypedKind(kind string, body json.RawMessage, depth int) (dynamodbtypes.AttributeValue, error) {
 	switch kind {
 	case "S":
 		v, err := read[string](body)
@@ -139,7 +161,7 @@ func untypedKind(kind string, body json.RawMessage) (dynamodbtypes.AttributeValu
 		if err != nil {
 			return nil, err
 		}
-		v, err := untyped(raw)
+		v, err := untyped(raw, depth)
 		return &dynamodbtypes.AttributeValueMemberM{Value: v}, err
 	case "L":
 		raw, err := read[[]json.RawMessage](body)
@@ -148,7 +170,7 @@ func untypedKind(kind string, body json.RawMessage) (dynamodbtypes.AttributeValu
 		}
 		list := make([]dynamodbtypes.AttributeValue, 0, len(raw))
 		for _, text := range raw {
-			v, err := untypedValue(text)
+			v, err := untypedValue(text, depth+1)
 			if err != nil {
 				return nil, err
 			}

@@ -28,9 +28,10 @@ type shelf struct {
 	takes     int // of a batch; 0 means all
 	throttled int // calls that are turned away first
 
-	items  []attributes
-	reads  []*dynamodb.ScanInput
-	writes int
+	items   []attributes
+	reads   []*dynamodb.ScanInput
+	writes  int
+	largest int // of the writes, in bytes of JSON
 }
 
 func (s *shelf) turnAway() error {
@@ -77,7 +78,14 @@ func (s *shelf) BatchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemInp
 		return nil, fmt.Errorf("%d items in one batch", len(requests))
 	}
 	named := map[string]bool{}
+	size := 0
 	for _, r := range requests {
+		text, err := marshalLine(typed(r.PutRequest.Item))
+		if err != nil {
+			return nil, err
+		}
+		size += len(text)
+		s.largest = max(s.largest, size)
 		id := idOf(r.PutRequest.Item)
 		if named[id] {
 			return nil, errors.New("Provided list of item keys contains duplicates")

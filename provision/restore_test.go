@@ -5,8 +5,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
+
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 func TestACutFileIsNoticedWhereverItIsCut(t *testing.T) {
@@ -110,11 +114,125 @@ func TestRestoreGivesUpWhenTheTableTakesNothing(t *testing.T) {
 	}
 }
 
-// FuzzCheckBackup looks for a file that makes the reader panic, or that it takes
+// refused says whether a file is not restored, and sees to it that then nothing
+// was written.
+func refused(t *testing.T, file string) bool {
+	t.Helper()
+	s := &shelf{}
+	_, err := Restore(t.Context(), backupConfig(), s, strings.NewReader(file))
+	if err != nil && s.writes > 0 {
+		t.Errorf("%d writes of a file that is not whole (%v)", s.writes, err)
+	}
+	return err != nil
+}
+
+func TestABackupWithAnyByteChangedIsRefused(t *testing.T) {
+	file := backedUp(t, todos(2))
+	cases := 0
+	flips := []int{1, 2, 4, 8, 16, 32, 64, 128, 0x03, 0x07, 0x2a, 0xff} // each bit; a line feed to a tab, a return, a blank
+	if os.Getenv("TODOCTL_FULL") != "" {
+		flips = nil
+		for flip := 1; flip < 256; flip++ {
+			flips = append(flips, flip)
+		}
+	}
+	for at := range len(file) {
+		for _, flip := range flips {
+			cases++
+			changed := []byte(file)
+			changed[at] ^= byte(flip)
+			if !refused(t, string(changed)) {
+				t.Fatalf("byte %d was %q and is %q, and the file passes", at, file[at], changed[at])
+			}
+		}
+		for name, other := range map[string]string{
+			"cut off here":     file[:at],
+			"one byte missing": file[:at] + file[at+1:],
+			"one byte more":    file[:at] + "\r" + file[at:],
+			"begun here":       file[at+1:],
+		} {
+			cases++
+			if !refused(t, other) {
+				t.Fatalf("byte %d, %s: the file passes", at, name)
+			}
+		}
+	}
+	t.Attr("promise", "T16")
+	t.Attr("cases", strconv.Itoa(cases))
+}
+
+// A line that is nested deep would be read again for every level.
+func TestAFileMadeToHurtIsRefusedSoon(t *testing.T) {
+	deep := func(levels int) string {
+		return `{"id":{"S":"1"},"a":` + strings.Repeat(`{"L":[`, levels) + `{"NULL":true}` + strings.Repeat(`]}`, levels) + "}"
+	}
+	if refused(t, signed(deep(32))) {
+		t.Error("32 levels, which DynamoDB takes, are refused")
+	}
+	for name, file := range map[string]string{
+		"thousands of levels": signed(deep(4_000)),
+		"a million levels":    signed(deep(1_000_000)),
+		"an endless line":     strings.Repeat("x", maxLine+1),
+		"an endless header":   `{"schema":1,"table":"` + strings.Repeat("x", maxLine+1),
+		"only line feeds":     strings.Repeat("\n", 1<<20),
+		"zeros, as of a disk": strings.Repeat("\x00", 1<<20),
+	} {
+		s := &shelf{}
+		_, err := Restore(t.Context(), backupConfig(), s, strings.NewReader(file))
+		if err == nil || s.writes > 0 || len(err.Error()) > 200 {
+			t.Errorf("%s: %d writes, %.300v", name, s.writes, err)
+		}
+	}
+}
+
+// What one BatchWriteItem takes: 16 MB, and 25 items of 400 KB can be more.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+func TestNoBatchIsLargerThanDynamoDBTakes(t *testing.T) {
+	var items []attributes
+	for i := range 9 {
+		items = append(items, attributes{
+			"id":   &dynamodbtypes.AttributeValueMemberS{Value: fmt.Sprint(i)},
+			"text": &dynamodbtypes.AttributeValueMemberS{Value: strings.Repeat("\x01", 390<<10)}, // six letters each
+		})
+	}
+	s := &shelf{}
+	if _, err := Restore(t.Context(), backupConfig(), s, strings.NewReader(backedUp(t, items))); err != nil {
+		t.Fatal(err)
+	}
+	if s.largest > 16<<20 || !same(s.items, items) {
+		t.Errorf("the largest batch had %d bytes of JSON, and %d items are there", s.largest, len(s.items))
+	}
+}
+
+// The items of 400 KB whose text is longest: small numbers come back with all
+// their zeros.
+func TestTheLongestLineCanBeReadBack(t *testing.T) {
+	item := attributes{"id": &dynamodbtypes.AttributeValueMemberS{Value: "1"}}
+	var set []string
+	for n := 11; n < 100; n++ {
+		set = append(set, "0."+strings.Repeat("0", 128)+fmt.Sprint(n))
+	}
+	for size := 0; size < 400<<10; size += 4 + 2*len(set) { // name, and 2 bytes a number
+		item[fmt.Sprintf("%04d", size/(4+2*len(set)))] = &dynamodbtypes.AttributeValueMemberNS{Value: set}
+	}
+	file := backedUp(t, []attributes{item})
+	s := &shelf{}
+	if _, err := Restore(t.Context(), backupConfig(), s, strings.NewReader(file)); err != nil || !same(s.items, []attributes{item}) {
+		t.Errorf("a backup of %d bytes: %v", len(file), err)
+	}
+}
+
+// FuzzReadBackup looks for a file that makes the reader panic, or that it takes
 // for a backup although Restore could not use it.
-func FuzzCheckBackup(f *testing.F) {
+func FuzzReadBackup(f *testing.F) {
 	f.Add([]byte(signed(`{"id":{"S":"1"},"m":{"M":{"l":{"L":[{"NULL":true},{"BS":["AA=="]}]}}}}`)))
 	f.Add([]byte("{\"schema\":1,\"table\":\"T\",\"key\":\"id\"}\n"))
+	f.Add([]byte(signed()))
+	f.Add([]byte(signed(`{"id":{"S":"1"},"items":{"N":"0"},"sha256":{"S":"x"}}`, `{"id":{"S":"1"}}`)))
+	f.Add([]byte(signed(`{"id":{"S":"\ud800"},"n":{"N":"1E-130"},"b":{"B":"AP8K"},"s":{"SS":["a","a"]},"e":{"M":{}},"l":{"L":[]},"x":{"BOOL":false}}`)))
+	f.Add([]byte(signed(`{"id":{"S":"1"},"a":` + strings.Repeat(`{"L":[`, 50) + strings.Repeat(`]}`, 50) + `}`)))
+	f.Add([]byte(strings.ToUpper(signed(`{"id":{"S":"1"}}`))))
+	f.Add([]byte(strings.ReplaceAll(signed(`{"id":{"S":"1"}}`), "\n", "\r\n")))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		read, err := CheckBackup(bytes.NewReader(file))
 		if err != nil {
@@ -122,8 +240,11 @@ func FuzzCheckBackup(f *testing.F) {
 		}
 		s := &shelf{}
 		done, err := Restore(t.Context(), backupConfig(), s, io.NewSectionReader(bytes.NewReader(file), 0, int64(len(file))))
-		if err != nil || done.Items != read.Items {
+		if err != nil || done.Items != read.Items || done.Sum != read.Sum {
 			t.Errorf("checked as %+v and restored as %+v, %v", read, done, err)
+		}
+		if len(s.items) > read.Items {
+			t.Errorf("of %d items, %d were written", read.Items, len(s.items))
 		}
 	})
 }

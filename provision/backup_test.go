@@ -251,7 +251,7 @@ func anyValue(depth int) *rapid.Generator[dynamodbtypes.AttributeValue] {
 		number := rapid.OneOf(
 			rapid.Map(rapid.Int64(), func(n int64) string { return fmt.Sprint(n) }),
 			rapid.StringMatching(`-?[1-9][0-9]{0,37}`),
-			rapid.StringMatching(`0\.[0-9]{1,37}[1-9]`),
+			rapid.StringMatching(`-?0\.[0-9]{1,37}[1-9]`),
 		)
 		switch rapid.IntRange(1, kinds).Draw(t, "type") {
 		case 1:
@@ -265,7 +265,7 @@ func anyValue(depth int) *rapid.Generator[dynamodbtypes.AttributeValue] {
 		case 5:
 			return &dynamodbtypes.AttributeValueMemberNS{Value: rapid.SliceOfNDistinct(number, 1, 4, rapid.ID).Draw(t, "NS")}
 		case 6:
-			return &dynamodbtypes.AttributeValueMemberBS{Value: rapid.SliceOfN(binary, 1, 4).Draw(t, "BS")}
+			return &dynamodbtypes.AttributeValueMemberBS{Value: rapid.SliceOfNDistinct(binary, 1, 4, func(b []byte) string { return string(b) }).Draw(t, "BS")}
 		case 7:
 			return &dynamodbtypes.AttributeValueMemberBOOL{Value: rapid.Bool().Draw(t, "BOOL")}
 		case 8:
@@ -274,19 +274,25 @@ func anyValue(depth int) *rapid.Generator[dynamodbtypes.AttributeValue] {
 			list := rapid.SliceOfN(anyValue(depth-1), 0, 4).Draw(t, "L")
 			return &dynamodbtypes.AttributeValueMemberL{Value: append([]dynamodbtypes.AttributeValue{}, list...)}
 		}
-		return &dynamodbtypes.AttributeValueMemberM{Value: rapid.MapOfN(text, anyValue(depth-1), 0, 4).Draw(t, "M")}
+		return &dynamodbtypes.AttributeValueMemberM{Value: rapid.MapOfN(rapid.StringN(1, 20, -1), anyValue(depth-1), 0, 4).Draw(t, "M")}
+	})
+}
+
+// anyItems draws the items of a table.
+func anyItems() *rapid.Generator[[]attributes] {
+	return rapid.Custom(func(t *rapid.T) (items []attributes) {
+		for _, id := range rapid.SliceOfNDistinct(rapid.StringN(1, 20, -1), 0, 40, rapid.ID).Draw(t, "ids") {
+			item := attributes(rapid.MapOfN(rapid.StringN(1, 20, -1), anyValue(3), 0, 5).Draw(t, "item"))
+			item["id"] = &dynamodbtypes.AttributeValueMemberS{Value: id}
+			items = append(items, item)
+		}
+		return items
 	})
 }
 
 func TestRestoreOfABackupIsTheSameItems(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		ids := rapid.SliceOfNDistinct(rapid.StringN(1, 20, -1), 0, 40, rapid.ID).Draw(t, "ids")
-		var items []attributes
-		for _, id := range ids {
-			item := attributes(rapid.MapOfN(rapid.StringN(1, 20, -1), anyValue(3), 0, 5).Draw(t, "item"))
-			item["id"] = &dynamodbtypes.AttributeValueMemberS{Value: id}
-			items = append(items, item)
-		}
+		items := anyItems().Draw(t, "items")
 		from := &shelf{items: items, page: rapid.IntRange(3, 9).Draw(t, "page"), throttled: rapid.IntRange(0, 2).Draw(t, "throttled")}
 		to := &shelf{takes: rapid.IntRange(0, 25).Draw(t, "takes"), throttled: rapid.IntRange(0, 2).Draw(t, "throttled")}
 		var file bytes.Buffer

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +37,7 @@ type App struct {
 
 	Getenv   func(string) string
 	Clock    provision.Clock
+	Disk     Disk   // where backups are written; nil means the machine's
 	StateDir string // where the local AWS lives: 0700
 	GOOS     string
 
@@ -162,35 +165,61 @@ func (a *App) writePrivate(path string, data []byte) error {
 
 func (a *App) readFile(path string) ([]byte, error) { return os.ReadFile(path) }
 
-// A privateFile is a new file of which nothing else holds a copy yet.
-type privateFile struct{ *os.File }
-
-// createPrivate makes a new file, 0600. One that exists is an error: a backup
-// never overwrites another.
-func (a *App) createPrivate(path string) (*privateFile, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("find %s: %w", path, plainPathError(err))
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return nil, fmt.Errorf("%s exists already, and todoctl does not overwrite a backup", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("create %s: %w", path, plainPathError(err))
-	}
-	return &privateFile{f}, nil
+// A Disk is where backups are written. It is the machine's; a test brings one
+// that fills up, breaks, or ends the process in the middle of something.
+type Disk interface {
+	// Create makes a new file that only its owner may read, and draws a name for
+	// the * of the pattern.
+	Create(folder, pattern string) (DiskFile, error)
+	// Name gives a file a second name, or where the disk has no such thing its
+	// new and only one. A name that is taken stays and is fs.ErrExist.
+	Name(file, name string) error
+	Remove(file string) error
+	// SyncFolder makes the names in it survive a power cut.
+	SyncFolder(folder string) error
 }
 
-// keep makes what was written survive a power cut: the file, then its folder.
-func (f *privateFile) keep() error {
-	if err := f.Sync(); err != nil {
+// A DiskFile is a file that is being written.
+type DiskFile interface {
+	io.WriteCloser
+	Name() string
+	Sync() error // what was written survives a power cut
+}
+
+// disk is the App's Disk, or the machine's.
+func (a *App) disk() Disk {
+	if a.Disk != nil {
+		return a.Disk
+	}
+	return machineDisk{}
+}
+
+type machineDisk struct{}
+
+func (machineDisk) Create(folder, pattern string) (DiskFile, error) {
+	return os.CreateTemp(folder, pattern) // 0600
+}
+
+func (machineDisk) Name(file, name string) error {
+	err := os.Link(file, name) // the one call on all systems that never replaces a file
+	if err == nil || errors.Is(err, os.ErrExist) {
 		return err
 	}
+	// FAT and some network disks have no second names. Rename would replace what
+	// somebody else puts there between the look and the call.
+	if _, look := os.Lstat(name); !errors.Is(look, os.ErrNotExist) {
+		return cmp.Or(look, os.ErrExist)
+	}
+	return os.Rename(file, name)
+}
+
+func (machineDisk) Remove(file string) error { return os.Remove(file) }
+
+func (machineDisk) SyncFolder(folder string) error {
 	if runtime.GOOS == "windows" {
 		return nil // a folder cannot be synced there
 	}
-	dir, err := os.Open(filepath.Dir(f.Name()))
+	dir, err := os.Open(folder)
 	if err != nil {
 		return err
 	}
@@ -198,13 +227,34 @@ func (f *privateFile) keep() error {
 	return dir.Sync()
 }
 
-// discard closes and removes the file.
-func (f *privateFile) discard() {
-	_ = f.Close()
-	_ = os.Remove(f.Name())
+// isThere says whether a name is taken, be it by a folder or a broken link.
+func (a *App) isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
+// filesIn lists the names in a folder; none when it cannot be read.
+func (a *App) filesIn(folder string) []string {
+	dir, err := os.Open(folder)
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1) // as many as there are
+	slices.Sort(names)
+	return names
+}
+
+// openFile opens a regular file for reading; anything else is an error, because
+// a backup is read more than once, and opening a pipe could wait for ever.
 func (a *App) openFile(path string) (*os.File, error) {
+	about, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, plainPathError(err))
+	}
+	if !about.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, plainPathError(err))
@@ -243,6 +293,9 @@ func (a *App) dirFS(dir string) (root *os.Root, err error) {
 // plainPathError drops the operation and the path, which the caller has said.
 func plainPathError(err error) error {
 	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
 		return e.Err
 	}
 	return err

@@ -92,14 +92,40 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 	return c.prove(ctx, sess, plan)
 }
 
-// countItems counts the items of a table that is ours and about to go. A table
-// that is only being made has none, and CountItems says so.
+// countItems counts the items of a table that is ours and about to go.
 func (c *command) countItems(ctx context.Context, sess session, plan []provision.Change) (int, error) {
-	i := slices.IndexFunc(plan, func(p provision.Change) bool { return p.Name() == "table" })
-	if plan[i].Action != provision.Delete {
+	table := plan[tableIn(plan)]
+	if table.Action != provision.Delete {
 		return 0, nil
 	}
-	return provision.CountItems(ctx, sess.cfg, sess.clients.DynamoDB)
+	items, err := provision.CountItems(ctx, sess.cfg, sess.clients.DynamoDB)
+	if errors.Is(err, provision.ErrNoTable) {
+		return 0, c.noTable(ctx, table)
+	}
+	return items, err
+}
+
+func tableIn(plan []provision.Change) int {
+	return slices.IndexFunc(plan, func(p provision.Change) bool { return p.Name() == "table" })
+}
+
+// noTable asks again when DynamoDB would not read the table: one that is only
+// being made, or is going, or gone, has no items to lose. It returns an error
+// when the table is there all the same.
+func (c *command) noTable(ctx context.Context, table provision.Change) error {
+	seen, err := table.Step.Observe(ctx)
+	if err != nil {
+		return &provision.StepError{Step: table.Name(), Action: "look at", Err: err}
+	}
+	if seen.State == provision.Absent || seen.Pending != "" {
+		return nil
+	}
+	return &Problem{
+		What: fmt.Sprintf("%s is there, and DynamoDB says that it has no such table to read", table.Step.Describe().Resource),
+		Why:  "what it holds is not known, so it stays",
+		Fix:  []string{c.again()},
+		Exit: exitFailed,
+	}
 }
 
 // agree gets the consent that a removal needs: what happens to the items, and
@@ -144,18 +170,21 @@ func (c *command) agree(ctx context.Context, sess session, items int, opt downOp
 // write any more, and only then deletes the table: at every moment there is the
 // table or a backup that was read back, or the items were given up on purpose.
 func (c *command) remove(ctx context.Context, sess session, plan []provision.Change, opt downOptions) error {
-	var file *privateFile
-	if opt.backup != "" {
+	table := tableIn(plan)
+	var file *backupFile
+	if opt.backup != "" && plan[table].Action == provision.Delete {
 		var err error
-		if file, err = c.createPrivate(opt.backup); err != nil { // before anything goes: a full disk must not surprise us later
-			return &Problem{What: err.Error(), Fix: []string{c.with("down") + " --backup another-file.jsonl"}, Exit: exitFailed}
+		if file, err = c.newBackup(ctx, sess, opt.backup); errors.Is(err, provision.ErrNoTable) {
+			err = c.noTable(ctx, plan[table])
+		}
+		if err != nil {
+			return err
 		}
 	}
-	table := slices.IndexFunc(plan, func(p provision.Change) bool { return p.Name() == "table" })
 	failed := c.lower(ctx, slices.Delete(slices.Clone(plan), table, table+1))
 	if err := ctx.Err(); err != nil {
 		if file != nil {
-			file.discard()
+			file.discard(c)
 		}
 		return errors.Join(failed, err)
 	}
@@ -167,13 +196,9 @@ func (c *command) remove(ctx context.Context, sess session, plan []provision.Cha
 
 // secureItems saves the items, or makes sure that there are none, or that they
 // may go. Somebody may have added some since they were counted.
-func (c *command) secureItems(ctx context.Context, sess session, plan []provision.Change, file *privateFile, opt downOptions) error {
+func (c *command) secureItems(ctx context.Context, sess session, plan []provision.Change, file *backupFile, opt downOptions) error {
 	if file != nil {
-		if err := c.saveItems(ctx, sess, file); err != nil {
-			file.discard()
-			return &Problem{What: "the backup failed, so the table stays", Why: explain(err, nowhere).What, Fix: []string{c.with("down") + " --backup another-file.jsonl"}, Exit: exitFailed}
-		}
-		return nil
+		return c.saveItems(ctx, sess, plan[tableIn(plan)], file)
 	}
 	items, err := c.countItems(ctx, sess, plan)
 	if err != nil || items == 0 || opt.discard {
@@ -186,47 +211,37 @@ func (c *command) secureItems(ctx context.Context, sess session, plan []provisio
 	}
 }
 
-func (c *command) lower(ctx context.Context, plan []provision.Change) error {
-	return c.run(ctx, plan, provision.Options{Goal: provision.Down})
-}
-
-// saveItems writes the backup, makes it durable and reads it back.
-func (c *command) saveItems(ctx context.Context, sess session, file *privateFile) error {
-	written, err := provision.Backup(ctx, sess.cfg, sess.clients.DynamoDB, file)
+// saveItems makes the backup and says where it is.
+func (c *command) saveItems(ctx context.Context, sess session, table provision.Change, file *backupFile) error {
+	saved, err := file.save(ctx, c, sess)
 	if err != nil {
-		return err
+		file.discard(c)
 	}
-	if err := file.keep(); err != nil {
-		return fmt.Errorf("write %s to the disk: %w", file.Name(), plainPathError(err))
+	if errors.Is(err, provision.ErrNoTable) {
+		if err := c.noTable(ctx, table); err != nil {
+			return err
+		}
+		c.view().Note("There is no table any more, so there is nothing to save.")
+		return nil
 	}
-	if _, err := file.Seek(0, 0); err != nil {
-		return fmt.Errorf("read %s back: %w", file.Name(), plainPathError(err))
-	}
-	read, err := provision.CheckBackup(file)
 	if err != nil {
-		return fmt.Errorf("read %s back: %w", file.Name(), err)
+		p := &Problem{What: "the backup failed, so the table stays", Why: explain(err, nowhere).What, Fix: []string{c.again(), c.downInto(otherFile)}, Exit: exitFailed}
+		if _, changed := errors.AsType[*changedError](err); changed {
+			p.Fix = []string{c.again() + "   (once nobody writes to it)"}
+		}
+		return p
 	}
-	if read != written {
-		return fmt.Errorf("%s does not hold what was written to it", file.Name())
-	}
-	left, err := provision.CountItems(ctx, sess.cfg, sess.clients.DynamoDB)
-	if err != nil {
-		return err
-	}
-	if left != written.Items {
-		return fmt.Errorf("the table changed while it was saved: it holds %s, the backup %d", plural(left, "item"), written.Items)
-	}
-	name := file.Name()
-	if err := file.Close(); err != nil {
-		return fmt.Errorf("close %s: %w", name, plainPathError(err))
-	}
-	c.doc.Backup = &backupDocument{File: name, Items: written.Items, SHA256: written.SHA256}
+	c.doc.Backup = &backupDocument{File: file.path, Items: saved.Items, SHA256: saved.SHA256}
 	c.view().Note("")
-	c.view().Note("Saved and read back: %s in", plural(written.Items, "item"))
-	c.view().Note("  %s", name)
+	c.view().Note("Saved and read back: %s in", plural(saved.Items, "item"))
+	c.view().Note("  %s", file.path)
 	c.view().Note("  (put them back with: %s)", c.with("restore FILE"))
 	c.view().Note("")
 	return nil
+}
+
+func (c *command) lower(ctx context.Context, plan []provision.Change) error {
+	return c.run(ctx, plan, provision.Options{Goal: provision.Down})
 }
 
 // prove looks at everything again, by name and by tag, and prints what is left.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -31,12 +32,12 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	}
 	file, err := c.openFile(path)
 	if err != nil {
-		return &Problem{What: err.Error(), Exit: exitUsage}
+		return &Problem{What: err.Error(), Fix: []string{c.with("restore") + " FILE --yes   (one that todoctl down --backup has written)"}, Exit: exitUsage}
 	}
 	defer file.Close()
 	found, err := provision.CheckBackup(file)
 	if err != nil {
-		return &Problem{What: path + " is not a whole backup", Why: err.Error(), Exit: exitFailed}
+		return &Problem{What: path + " is not a whole backup, so nothing was written", Why: err.Error(), Fix: []string{c.with("restore") + " another-file.jsonl"}, Exit: exitFailed}
 	}
 	sess, err := c.connect(ctx)
 	if err != nil {
@@ -51,11 +52,12 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 		return err
 	}
 	c.view().Note("%s, saved from %s, will be written to %s.", plural(found.Items, "item"), found.Table, table)
+	c.view().Note("An item with the same id is overwritten; the others stay.")
 	if c.dryRun {
 		return errDiffers
 	}
 	if c.asking() {
-		yes, err := c.confirm(ctx, "Write them? Items with the same id are overwritten.", false)
+		yes, err := c.confirm(ctx, "Write them?", false)
 		if err != nil {
 			return err
 		}
@@ -68,7 +70,10 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	}
 	written, err := provision.Restore(ctx, sess.cfg, sess.clients.DynamoDB, file)
 	if err != nil {
-		return err
+		p := explain(err, c.way())
+		p.What = fmt.Sprintf("not all of the %s were written: %s", plural(found.Items, "item"), p.What)
+		p.Fix = append([]string{c.again() + "   (writes them all, those that are there too)"}, p.Fix...)
+		return p
 	}
 	c.view().Note("Restored %s.", plural(written.Items, "item"))
 	return nil

@@ -136,7 +136,7 @@ func hard() []attributes {
 		every[i] = byte(i)
 		ascii.WriteRune(rune(i))
 	}
-	var deep dynamodbtypes.AttributeValue = s("the bottom")
+	deep := s("the bottom")
 	for range 15 {
 		deep = &dynamodbtypes.AttributeValueMemberL{Value: []dynamodbtypes.AttributeValue{&dynamodbtypes.AttributeValueMemberM{Value: attributes{"m": deep}}}}
 	}

@@ -191,7 +191,7 @@ func pages(ctx context.Context, cfg Config, api itemAPI, sel dynamodbtypes.Selec
 		for {
 			var out *dynamodb.ScanOutput
 			err := cfg.unthrottled(ctx, func() (err error) { out, err = api.Scan(ctx, in); return })
-			if isGone(err) && in.ExclusiveStartKey == nil {
+			if isGone(err) {
 				err = errors.Join(ErrNoTable, err)
 			}
 			if err != nil {

@@ -5,25 +5,21 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // A brokenDisk is the machine's, until its k-th deed: then something happens.
 type brokenDisk struct {
 	machineDisk
 	k       int
-	fail    func(deed string) error // of the k-th deed; nil lets it be done
-	lasting bool                    // every deed after the k-th fails too
-	short   bool                    // only writes count: the k-th writes half, and says how much
-	flip    bool                    // only writes count: the k-th writes something else, and says nothing
-	after   func(deed string)       // told when the k-th deed is done
+	fail    error  // the k-th deed's; of a write, half is done
+	lasting bool   // every deed after the k-th fails too
+	short   bool   // only writes count: the k-th writes half, and says how much
+	flip    bool   // only writes count: the k-th writes something else, and says nothing
+	before  func() // called in the place of the k-th deed; of a write, half is done
+	after   func() // called when the k-th deed is done
 
 	deeds []string
 }
-
-var errFull = syscall.ENOSPC
-
-func always(err error) func(string) error { return func(string) error { return err } }
 
 // fired says whether the k-th deed was reached.
 func (d *brokenDisk) fired() bool { return len(d.deeds) >= d.k }
@@ -35,14 +31,15 @@ func (d *brokenDisk) do(deed string, it func() error) error {
 	}
 	d.deeds = append(d.deeds, deed)
 	now := len(d.deeds) == d.k || d.lasting && len(d.deeds) > d.k
+	if now && d.before != nil {
+		d.before()
+	}
 	if now && d.fail != nil {
-		if err := d.fail(deed); err != nil {
-			return err
-		}
+		return d.fail
 	}
 	err := it()
 	if now && d.after != nil {
-		d.after(deed)
+		d.after()
 	}
 	return err
 }
@@ -89,8 +86,8 @@ func (f *brokenFile) Write(p []byte) (n int, err error) {
 		case d.flip:
 			p = append([]byte{}, p...)
 			p[len(p)/2] ^= 1
-		case d.fail != nil && d.fail("write") != nil: // what fits is written
-			n, _ = f.DiskFile.Write(p[:len(p)/2])
+		case d.fail != nil || d.before != nil:
+			n, _ = f.DiskFile.Write(p[:len(p)/2]) // what fits
 		}
 	}
 	err = d.do("write", func() error { n, err = f.DiskFile.Write(p); return err })

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -31,7 +32,7 @@ func (v *vault) stays(what string, items []attributes, end outcome) {
 	if end.exit == exitDone {
 		v.Fatalf("%s: exit 0, and the table is there:\n%s", what, end.err)
 	}
-	if !strings.Contains(end.err, "error: ") || !strings.Contains(end.err, "try: ") {
+	if !end.says("error: ") || !end.says("try: ") {
 		v.Fatalf("%s: it does not say what is wrong and what to type:\n%s", what, end.err)
 	}
 }
@@ -77,8 +78,8 @@ func TestDownSavesAndRestoreBringsBackAnyNumberOfItems(t *testing.T) {
 // Every deed of the disk goes wrong in every way, in turn, until a run has fewer.
 func TestADiskThatFailsAnywhereKeepsTheTable(t *testing.T) {
 	kinds := map[string]func(k int) *brokenDisk{
-		"full from then on": func(k int) *brokenDisk { return &brokenDisk{k: k, fail: always(errFull), lasting: true} },
-		"fails once":        func(k int) *brokenDisk { return &brokenDisk{k: k, fail: always(errFull)} },
+		"full from then on": func(k int) *brokenDisk { return &brokenDisk{k: k, fail: syscall.ENOSPC, lasting: true} },
+		"fails once":        func(k int) *brokenDisk { return &brokenDisk{k: k, fail: syscall.ENOSPC} },
 		"writes half":       func(k int) *brokenDisk { return &brokenDisk{k: k, short: true} },
 		"writes otherwise":  func(k int) *brokenDisk { return &brokenDisk{k: k, flip: true} },
 	}
@@ -104,7 +105,7 @@ func TestADiskThatFailsAnywhereKeepsTheTable(t *testing.T) {
 					continue
 				}
 				v.stays(what, items, end)
-				if !strings.Contains(end.err, "the backup failed, so the table stays") && disk.deeds[k-1] != "create" {
+				if !end.says("the backup failed, so the table stays") && disk.deeds[k-1] != "create" {
 					t.Errorf("%s: it says\n%s", what, end.err)
 				}
 				if !disk.lasting && len(v.files()) > 0 {
@@ -132,7 +133,7 @@ func (v *vault) goesAgain(what string, items []attributes) {
 	end := v.todoctl(nil, "down", "--yes", "--backup", "items.jsonl")
 	v.goes(what+", and again", v.file("items.jsonl"), items, end)
 	for _, f := range left {
-		if _, err := os.Stat(v.file(f)); err != nil || named != nil && !strings.Contains(end.err, f) {
+		if _, err := os.Stat(v.file(f)); err != nil || named != nil && !end.says(f) {
 			v.Errorf("%s: %s is gone, or was not named:\n%s", what, f, end.err)
 		}
 	}

@@ -20,7 +20,10 @@ import (
 var update = flag.Bool("update", false, "rewrite the transcripts' expected output")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"todoctl": main})
+	testscript.Main(m, map[string]func(){
+		"todoctl":        main,
+		"todoctl-killed": func() { host(killed) },
+	})
 }
 
 // TestTranscripts runs the real binary: each archive is a conversation, with

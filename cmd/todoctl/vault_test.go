@@ -35,7 +35,6 @@ type attributes = map[string]types.AttributeValue
 type vault struct {
 	*testing.T
 	cloud *local.Server
-	env   []string
 	dir   string // where todoctl works
 	sdk   *dynamodb.Client
 	begun int // calls to delete the table before fill
@@ -185,7 +184,13 @@ func (v *vault) todoctl(change func(*App), args ...string) outcome {
 		change(app)
 	}
 	v.Chdir(v.dir)
-	return outcome{exit: Main(v.Context(), app), out: out.String(), err: errs.String()}
+	exit := Main(v.Context(), app)
+	return outcome{exit: exit, out: out.String(), err: errs.String()}
+}
+
+// says is what a person reads, without the breaks that fit it to the terminal.
+func (o outcome) says(words string) bool {
+	return strings.Contains(strings.Join(strings.Fields(o.err), " "), words)
 }
 
 // onDisk makes a world with this disk.

@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -242,6 +243,43 @@ func TestDownOffersABackupFirst(t *testing.T) {
 			if err != nil || len(saved) != map[string]int{"backup": 1}[answer] {
 				t.Errorf("the files are %v, %v", saved, err)
 			}
+		})
+	}
+}
+
+// Three wrong names in a row, on a real terminal, are three times no.
+func TestAWrongNameKeepsTheItemsEveryTime(t *testing.T) {
+	for _, term := range []string{"TERM=xterm-256color", "TERM=dumb"} {
+		t.Run(term, func(t *testing.T) {
+			env := startedLocal(t, term)
+			if _, errs, exit := run(t, env, "up", "--local", "--yes"); exit != 0 {
+				t.Fatal(errs)
+			}
+			before, cases := writes(t, env), 0
+			for _, wrong := range []string{"todo" + enter, "TodoTable" + enter, enter, ctrlD} {
+				for _, choose := range []string{enter, down + enter} { // save them, give them up
+					if term == "TERM=dumb" {
+						choose = map[string]string{enter: "1" + enter, down + enter: "2" + enter}[choose]
+					}
+					x := start(t, env, "down", "--local")
+					x.expect("Save the 1 item to a file first?")
+					x.expect("Stop here")
+					x.press(choose)
+					x.expect("Type Todo to remove all this")
+					x.press(wrong)
+					if exit := x.end(); exit != exitInterrupted && exit != exitUsage {
+						t.Errorf("%q, %q: exit %d; the screen was:\n%s", choose, wrong, exit, x.text())
+					}
+					if left, err := os.ReadDir(x.cmd.Dir); err != nil || len(left) > 0 {
+						t.Errorf("%q, %q: it left %v, %v", choose, wrong, left, err)
+					}
+					cases++
+				}
+			}
+			if n := writes(t, env); n != before {
+				t.Errorf("%d write calls were made", n-before)
+			}
+			counted(t, cases)
 		})
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"runtime"
 	"slices"
@@ -119,6 +120,26 @@ func TestADiskThatFailsAnywhereKeepsTheTable(t *testing.T) {
 			counted(t, k)
 		})
 	}
+}
+
+// Power may fail as well: what the disk has not been told to keep is not there.
+func TestABackupIsOnTheDiskBeforeItHasItsNameAndTheTableGoes(t *testing.T) {
+	items := notes(2, 100)
+	v := newVault(t, items...)
+	disk := &brokenDisk{}
+	var before []string // the table went
+	v.on(func(operation string) *http.Response {
+		if operation == "DeleteTable" {
+			before = slices.Clone(disk.deeds)
+		}
+		return nil
+	}, nil)
+	v.goes("a good disk", v.file("items.jsonl"), items, v.todoctl(onDisk(disk), "down", "--yes", "--backup", "items.jsonl"))
+	want := []string{"create", "write", "sync", "close", "name", "remove", "sync the folder"}
+	if !slices.Equal(slices.Compact(before), want) { // several writes
+		t.Errorf("before the table went, there was %v, should be %v", before, want)
+	}
+	counted(t, 1)
 }
 
 // goesAgain runs the same `down` after one that failed: it ends well, whatever

@@ -114,21 +114,22 @@ func TestASumTellsTheSameItemsInAnyOrder(t *testing.T) {
 		return done
 	}
 	set := func(names ...string) attributes {
-		return attributes{"id": &dynamodbtypes.AttributeValueMemberS{Value: "set"}, "names": &dynamodbtypes.AttributeValueMemberSS{Value: names}}
+		return attributes{"id": &dynamodbtypes.AttributeValueMemberS{Value: "set"}, "SS": &dynamodbtypes.AttributeValueMemberSS{Value: names}, "NS": &dynamodbtypes.AttributeValueMemberNS{Value: names},
+			"BS": &dynamodbtypes.AttributeValueMemberBS{Value: [][]byte{[]byte(names[0]), []byte(names[1])}}}
 	}
-	items := append(todos(5), set("a", "b"))
+	items := append(todos(5), set("1", "2"))
 	was := sum(items)
-	if other := []attributes{set("b", "a"), items[4], items[0], items[3], items[1], items[2]}; !sum(other).Same(was) {
+	if other := []attributes{set("2", "1"), items[4], items[0], items[3], items[1], items[2]}; !sum(other).Same(was) {
 		t.Error("the order of items, or of a set, changes the sum")
 	}
 	changed := todos(6)[5]
 	changed["id"] = items[2]["id"]
 	for name, other := range map[string][]attributes{
 		"one less":         items[1:],
-		"one more":         append(todos(6), set("a", "b")),
-		"another in place": append(todos(4), todos(9)[8], set("a", "b")),
-		"one changed":      append(append(todos(2), changed), append(todos(5)[3:], set("a", "b"))...),
-		"a set changed":    append(todos(5), set("a", "c")),
+		"one more":         append(todos(6), set("1", "2")),
+		"another in place": append(todos(4), todos(9)[8], set("1", "2")),
+		"one changed":      append(append(todos(2), changed), append(todos(5)[3:], set("1", "2"))...),
+		"a set changed":    append(todos(5), set("1", "3")),
 	} {
 		if sum(other).Same(was) {
 			t.Errorf("%s, and the sum is the same", name)

@@ -52,7 +52,7 @@ func TestWhatIsWrittenDuringABackupIsNotLost(t *testing.T) {
 	}
 	whom := []int{0} // read first, so that most of the scan comes after it
 	if full {
-		whom = []int{0, 1, 7, 15, 22, len(items) - 1}
+		whom = append(whom, len(items)-1)
 	}
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {

@@ -84,7 +84,7 @@ func TestFunctionMayDoWhatItsRoleAllows(t *testing.T) {
 		t, "AccessDeniedException", "log-group:/aws/lambda/Other")
 
 	// The form protocol has other codes.
-	fails(sns.NewFromConfig(function).CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("n")}))(t, "AuthorizationError", "sns:CreateTopic on resource: arn:aws:sns:us-east-1:000000000000:n")
+	fails(sns.NewFromConfig(function).CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("n")}))(t, "AuthorizationError", "SNS:CreateTopic on resource: arn:aws:sns:us-east-1:000000000000:n")
 	fails(iam.NewFromConfig(function).GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("LambdaTodoRole")}))(t, "AccessDenied", "iam:GetRole")
 
 	a.inline(t, "LambdaTodoRole", strings.Replace(leastPrivilege, `[`, `[{"Effect":"Deny","Action":"dynamodb:Put*","Resource":"*"},`, 1))

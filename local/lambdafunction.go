@@ -3,6 +3,7 @@ package local
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -65,7 +66,14 @@ func (x *lambdaService) GetFunction(ctx context.Context, in *lambda.GetFunctionI
 		Configuration: &c,
 		Code:          &types.FunctionCodeLocation{RepositoryType: aws.String("S3"), Location: aws.String(x.codeLocation(d))},
 	}
-	if len(d.Tags) > 0 {
+	// Who may get the function may not yet see its tags.
+	// https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html
+	err = x.check(from(ctx), "lambda", permission{action: "lambda:ListTags", resource: d.arn()})
+	if hidden, refused := errors.AsType[*apiError](err); refused {
+		out.TagsError = &types.TagsError{ErrorCode: aws.String(hidden.Code), Message: aws.String(hidden.Message)}
+	} else if err != nil {
+		return nil, err
+	} else if len(d.Tags) > 0 {
 		out.Tags = d.Tags
 	}
 	if d.Reserved != nil {

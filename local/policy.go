@@ -189,19 +189,18 @@ const (
 
 // evaluate decides on one action and one resource.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-func evaluate(policies []*policy, action, resource string) verdict {
+func evaluate(policies []*policy, need permission) verdict {
 	result := notAllowed
 	for _, p := range policies {
 		for _, s := range p.Statement {
-			if !s.covers(action) || !s.reaches(resource) {
+			if !s.covers(need.action) || !s.reaches(need.resource) {
 				continue
 			}
-			// A condition is not understood here. It never allows, and a Deny
-			// counts all the same: the safe side of both.
+			met, known := s.conditions(need.keys)
 			switch {
-			case s.Effect == "Deny":
+			case s.Effect == "Deny" && (met || !known):
 				return denied
-			case s.Condition == nil:
+			case s.Effect == "Allow" && met: // what is not known is not met
 				result = allowed
 			}
 		}

@@ -148,10 +148,8 @@ func (s *Server) answer(ctx context.Context, call *Call, r *http.Request) respon
 		return req.protocol.fail(ctx, err)
 	}
 	call.Write = writes(req.operation)
-	if call.Function {
-		if err := s.authorize(from(ctx), svc.access+":"+req.operation, call.Service, req); err != nil {
-			return req.protocol.fail(ctx, err)
-		}
+	if err := s.authorize(from(ctx), svc.access+":"+req.operation, call.Service, req); err != nil {
+		return req.protocol.fail(ctx, err)
 	}
 	if direct, ok := svc.impl.(directService); ok {
 		if do := direct.direct(req.operation); do != nil {

@@ -23,6 +23,10 @@ type Config struct {
 	Now  func() time.Time // the clock; tests turn it by hand
 	Lags Lags             // how long things take; the zero value is instant
 
+	// Operator is the IAM policy document that a person's keys are held to.
+	// Empty allows everything.
+	Operator string
+
 	// Listen opens the socket of a Function URL ("127.0.0.1:0" or a port from
 	// an earlier run). Nil means no sockets: Function URLs then get names under
 	// .localhost that only Transport can reach.
@@ -96,6 +100,7 @@ type Server struct {
 	cfg      Config
 	db       *store
 	services map[string]service // by signing name
+	operator *policy            // of Config.Operator; nil allows everything
 
 	dynamodb *dynamodbService
 	iam      *iamService
@@ -114,6 +119,13 @@ func Open(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		return nil, errors.New("local: Config.Now is missing")
 	}
+	var operator *policy
+	if cfg.Operator != "" {
+		if err := checkPolicy(cfg.Operator); err != nil {
+			return nil, fmt.Errorf("local: Config.Operator: %w", err)
+		}
+		operator, _ = parsePolicy(cfg.Operator) // checked just now
+	}
 	db, err := openStore(cfg.Path)
 	if err != nil {
 		return nil, err
@@ -123,7 +135,7 @@ func Open(cfg Config) (*Server, error) {
 		cfg.Python = func() *Python { return nil }
 	}
 	cfg.Python = sync.OnceValue(cfg.Python)
-	s := &Server{cfg: cfg, db: db}
+	s := &Server{cfg: cfg, db: db, operator: operator}
 	s.dynamodb = &dynamodbService{Server: s}
 	s.iam = &iamService{Server: s}
 	s.lambda = newLambda(s)

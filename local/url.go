@@ -228,9 +228,8 @@ func urlMessage(status int, message string) urlAnswer {
 }
 
 // admit decides who may call. With AuthType NONE that is everybody, once both
-// statements stand. With AWS_IAM it is whoever signs: the local AWS checks no
-// signature anywhere, and the account's own callers may do everything, but a
-// function needs a role that allows it.
+// statements stand. With AWS_IAM it is whoever signs and may: the local AWS
+// checks no signature anywhere.
 func (f *urlFront) admit(d functionDoc, r *http.Request) (caller string, ok bool) {
 	now := f.x.cfg.Now()
 	if d.URL.AuthType == "NONE" {
@@ -242,12 +241,9 @@ func (f *urlFront) admit(d functionDoc, r *http.Request) (caller string, ok bool
 			r.Method, r.URL.Path, d.Name, d.Region)
 		return "", false
 	}
-	if f.x.isFunctionKey(m[1]) {
-		err := f.x.authorize(origin{region: d.Region, accessKey: m[1]}, "lambda:InvokeFunctionUrl", "lambda", request{
-			protocol: protocolREST, operation: "InvokeFunctionUrl",
-			tree: func() (map[string]any, error) { return map[string]any{"FunctionName": d.Name}, nil },
-		})
-		return m[1], err == nil
-	}
-	return m[1], true
+	err := f.x.authorize(origin{region: d.Region, accessKey: m[1]}, "lambda:InvokeFunctionUrl", "lambda", request{
+		protocol: protocolREST, operation: "InvokeFunctionUrl",
+		tree: func() (map[string]any, error) { return map[string]any{"FunctionName": d.Name}, nil },
+	})
+	return m[1], err == nil
 }

@@ -30,7 +30,7 @@ type alarmStep struct {
 
 	made    sync.Map     // kinds of parts that Apply created: their tags may not show yet
 	tagged  atomic.Value // Guard: what an earlier run chose, as the parts' tags say
-	refused bool         // Apply was not let make the budget: looks after it say so and do not wait for it
+	refused error        // of Apply, which was not let make the budget: looks after it say so and do not wait for it
 	leaving bool         // Destroy took a topic away whose subscription nobody had confirmed
 }
 

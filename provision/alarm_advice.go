@@ -25,11 +25,11 @@ func (s *alarmStep) advise(w *watch, state State) []string {
 		switch {
 		case p.denied != nil && p.kind == kindBudget:
 			if s.wantsBudget() {
-				advice = append(advice, deniedBudget)
+				advice = append(advice, notAllowed(p.denied)+deniedBudget)
 			}
 		case p.denied != nil:
 			if s.wantsAlarm() {
-				advice = append(advice, fmt.Sprintf("AWS does not let you look at the %s, so there is no alarm; the rest goes on without it. Ask for %s", p, alarmActions))
+				advice = append(advice, notAllowed(p.denied)+deniedAlarm)
 			}
 		case !p.wanted && (p.State == OK || p.State == Drift):
 			advice = append(advice, fmt.Sprintf("the %s is there from an earlier run and is left alone; down removes it", p))
@@ -37,10 +37,6 @@ func (s *alarmStep) advise(w *watch, state State) []string {
 	}
 	return advice
 }
-
-// alarmActions are what the topic and the alarm need.
-const alarmActions = "sns:CreateTopic, Subscribe, ListSubscriptionsByTopic, ListTagsForResource, TagResource and DeleteTopic, " +
-	"and cloudwatch:PutMetricAlarm, DescribeAlarms, ListTagsForResource, TagResource and DeleteAlarms"
 
 // adviseTold says who is told, and that it is nobody when it is nobody.
 func (s *alarmStep) adviseTold(w *watch) []string {
@@ -80,9 +76,13 @@ func others(from, email string, told []string, how string) []string {
 	return advice
 }
 
-// deniedBudget is what to ask for. Even an administrator's user is refused
-// until the root user has opened billing to users and roles.
+// What to ask for. Even an administrator's user is refused budgets until the
+// root user has opened billing to users and roles.
 // https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/control-access-billing.html
-const deniedBudget = "AWS does not let you see or make budgets, so there is none; the rest goes on without it. " +
-	"Ask the account's root user to activate \"IAM user and role access to Billing information\" on https://console.aws.amazon.com/billing/home#/account, " +
-	"and for the actions budgets:ViewBudget, budgets:ModifyBudget and budgets:TagResource"
+const (
+	deniedAlarm = ", so the alarm and its topic are left alone; the rest goes on without them. " +
+		"Ask for what docs/operator-policy.json allows under Alarm"
+	deniedBudget = ", so the budget is left alone; the rest goes on without it. " +
+		"Ask for what docs/operator-policy.json allows under OptionalBudget, and the account's root user to activate " +
+		"\"IAM user and role access to Billing information\" on https://console.aws.amazon.com/billing/home#/account"
+)

@@ -400,7 +400,7 @@ func TestWithoutBillingRightsTheRestGoesOn(t *testing.T) {
 					t.Fatal(err)
 				}
 				wantState(t, last, provision.OK)
-				wantAdvice(t, last, "does not let you see or make budgets", "IAM user and role access to Billing information", "budgets:ModifyBudget")
+				wantAdvice(t, last, "AWS does not allow you budgets:", "the budget is left alone", "IAM user and role access to Billing information", "OptionalBudget")
 				w.wantWrites("CreateTopic", "Subscribe", "PutMetricAlarm")
 			})
 		})
@@ -432,7 +432,7 @@ func TestWhereNothingMayBeLookedAtTheStepIsLeftAlone(t *testing.T) {
 		for _, operation := range []string{"SNS.ListTagsForResource", "ListSubscriptionsByTopic", "DescribeAlarms", "CloudWatch.ListTagsForResource"} {
 			w.always(operation, errDenied)
 		}
-		leftAlone("sns:CreateTopic")
+		leftAlone("AWS does not allow you sns:List")
 		w.wantWrites()
 	})
 }
@@ -443,7 +443,7 @@ func TestWithoutRightsForTheTopicTheBudgetGoesOn(t *testing.T) {
 		w.always("ListSubscriptionsByTopic", errDenied)
 		w.up("alarm")
 		w.wantWrites("CreateBudget")
-		wantAdvice(t, w.look("alarm"), "does not let you look at the SNS topic TodoBillingTopic", "sns:CreateTopic")
+		wantAdvice(t, w.look("alarm"), "AWS does not allow you sns:List", "the alarm and its topic are left alone")
 	})
 }
 

@@ -3,7 +3,6 @@ package provision
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -53,8 +52,8 @@ func notification() *budgetstypes.Notification {
 // them without ThresholdType when it is PERCENTAGE.
 func (s *alarmStep) lookBudget(ctx context.Context) (budgetSeen, error) {
 	seen := budgetSeen{part: part{kind: kindBudget, name: s.cfg.BudgetName()}, limit: s.limit(0)}
-	if s.refused {
-		seen.denied = errRefused
+	if s.refused != nil {
+		seen.denied = s.refused
 		return seen, nil
 	}
 	seen.ID = s.cfg.BudgetARN()
@@ -172,13 +171,10 @@ func (b budgetSeen) budget() *budgetstypes.Budget {
 	return want
 }
 
-// errRefused stands for a refusal that Apply met; lookBudget reports it again.
-var errRefused = errors.New("AWS does not let this user make budgets")
-
 func (s *alarmStep) applyBudget(ctx context.Context, seen budgetSeen) error {
 	err := s.writeBudget(ctx, seen)
 	if isDenied(err) && s.wantsAlarm() {
-		s.refused = true // the alarm watches; the look after this says what to ask for
+		s.refused = err // the alarm watches; the look after this says what to ask for
 		return nil
 	}
 	return err

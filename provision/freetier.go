@@ -178,7 +178,7 @@ func newReading() *reading {
 func reason(err error) string {
 	switch code := apiCode(err); {
 	case isDenied(err):
-		return "AWS does not let this user read it"
+		return notAllowed(err)
 	case code != "":
 		return "AWS answers " + code
 	}

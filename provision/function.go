@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/smithy-go"
 )
 
 type functionAPI interface {
@@ -101,7 +102,10 @@ func (f *function) find(ctx context.Context) (*types.FunctionConfiguration, map[
 	}
 	if e := out.TagsError; e != nil {
 		// Without the tags nobody knows whose it is.
-		return nil, nil, fmt.Errorf("read the tags of %s: %s (%s)", f.cfg.FunctionName(), aws.ToString(e.Message), aws.ToString(e.ErrorCode))
+		return nil, nil, fmt.Errorf("read the tags of %s: %w", f.cfg.FunctionName(), &smithy.OperationError{
+			ServiceID: lambda.ServiceID, OperationName: "ListTags",
+			Err: &smithy.GenericAPIError{Code: aws.ToString(e.ErrorCode), Message: aws.ToString(e.Message)},
+		})
 	}
 	return out.Configuration, out.Tags, nil
 }

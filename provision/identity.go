@@ -64,12 +64,3 @@ func isGone(err error) bool {
 		"NoSuchEntity",              // iam
 	}, apiCode(err))
 }
-
-// isDenied says that the caller may not do it.
-func isDenied(err error) bool {
-	return slices.Contains([]string{
-		"AccessDenied",          // query protocol: iam, sns
-		"AccessDeniedException", // JSON protocols
-		"AuthorizationError",    // sns
-	}, apiCode(err))
-}

@@ -80,7 +80,7 @@ func days(n int32) string { return fmt.Sprintf("%d days", n) }
 func (g logGroup) ensure(ctx context.Context, s *groupSeen) (made bool, err error) {
 	if s == nil {
 		_, err := g.api.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(g.cfg.LogGroupName()), Tags: g.cfg.Tags()})
-		return err == nil, err
+		return err == nil, refusedOn(g.cfg.LogGroupARN(), err)
 	}
 	if ours, _ := g.cfg.owned(s.tags); !ours {
 		_, err := g.api.TagResource(ctx, &cloudwatchlogs.TagResourceInput{ResourceArn: aws.String(g.cfg.LogGroupARN()), Tags: g.cfg.Tags()})

@@ -61,7 +61,7 @@ func TestReadMeterLeavesOutWhatItMayNotRead(t *testing.T) {
 				w.up("table")
 				w.always(operation, errDenied)
 				m := must[provision.Meter](t)(provision.ReadMeter(t.Context(), w.cfg, w.clients))
-				if len(m.Unread) != 1 || !strings.Contains(m.Unread[0], "AWS does not let this user read it") {
+				if len(m.Unread) != 1 || !strings.Contains(m.Unread[0], "AWS does not allow you ") || !strings.HasSuffix(m.Unread[0], ":"+operation) {
 					t.Errorf("unread is %q, should be one line", m.Unread)
 				}
 			})

@@ -159,7 +159,7 @@ func (s search) look(ctx context.Context, arn string) ([]Remain, error) {
 	found, err := p.look(ctx, name, arn)
 	switch {
 	case isDenied(err):
-		note := fmt.Sprintf("the %s %s could not be looked at: AWS does not let this user do that", p.kind, name)
+		note := fmt.Sprintf("the %s %s could not be looked at: %s", p.kind, name, notAllowed(err))
 		return []Remain{{Kind: p.kind, ARN: arn, Note: note}}, nil
 	case err != nil:
 		return nil, fmt.Errorf("look for the %s %s: %w", p.kind, name, err)
@@ -186,7 +186,7 @@ func (s search) tagged(ctx context.Context, region string, api tagsAPI, named []
 	for {
 		out, err := api.GetResources(ctx, in)
 		if isDenied(err) {
-			note := "nothing could be looked for by tag in " + region + ": AWS does not let this user call tag:GetResources"
+			note := "nothing could be looked for by tag in " + region + ": " + notAllowed(err)
 			return append(left, Remain{Kind: "tag", Note: note}), nil
 		}
 		if err != nil {

@@ -207,9 +207,9 @@ func TestWhatMayNotBeLookedAtIsNoted(t *testing.T) {
 		w.always("DescribeBudget", errDenied)
 		w.always("GetResources", errDenied)
 		w.wantRemains(
-			"budget : the budget TodoBudget could not be looked at: AWS does not let this user do that",
-			"tag : nothing could be looked for by tag in eu-central-1: AWS does not let this user call tag:GetResources",
-			"tag : nothing could be looked for by tag in us-east-1: AWS does not let this user call tag:GetResources")
+			"budget : the budget TodoBudget could not be looked at: AWS does not allow you budgets:ViewBudget",
+			"tag : nothing could be looked for by tag in eu-central-1: AWS does not allow you tag:GetResources",
+			"tag : nothing could be looked for by tag in us-east-1: AWS does not allow you tag:GetResources")
 	})
 }
 

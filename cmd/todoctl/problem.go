@@ -1,13 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -88,6 +88,9 @@ func explained(err error, on way) *Problem {
 			p.What = "the test failed: " + p.What
 		} else {
 			p.What = fmt.Sprintf("could not %s the %s: %s", step.Action, step.Step, p.What)
+		}
+		if step.Step == "alarm" && p.Exit == exitCredentials && !on.down {
+			p.Fix = append(p.Fix, on.with("up")+" --skip alarm   (the rest works without it)")
 		}
 	}
 	return p
@@ -239,6 +242,14 @@ func networkProblem(err error, again string) *Problem {
 // apiProblem explains an error that AWS itself gave.
 // Codes: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 func apiProblem(err error, e smithy.APIError, again string) *Problem {
+	if r, ok := provision.RefusalOf(err); ok {
+		return &Problem{
+			What: "your AWS identity may not " + cmp.Or(r.String(), "do this"),
+			Why:  sentence(e.ErrorMessage()),
+			Fix:  []string{"ask for what docs/operator-policy.json allows, then: " + again},
+			Exit: exitCredentials,
+		}
+	}
 	switch e.ErrorCode() {
 	case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId":
 		return &Problem{What: "AWS does not know these credentials", Why: "the access key was deleted or mistyped, or this Region is not enabled for the account; keys in the environment win over a profile", Fix: append([]string{"env | grep AWS_"}, waysIn...), Exit: exitCredentials}
@@ -246,8 +257,6 @@ func apiProblem(err error, e smithy.APIError, again string) *Problem {
 		return &Problem{What: "AWS could not verify the signature", Why: "the secret key is wrong, or this machine's clock is", Fix: append([]string{"date -u"}, waysIn...), Exit: exitCredentials}
 	case "OptInRequired", "SubscriptionRequiredException":
 		return &Problem{What: "this AWS account is not active yet", Why: "a new account can take some hours", Fix: []string{again}, Exit: exitCredentials}
-	case "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation":
-		return &Problem{What: "your AWS identity may not " + deniedAction(err, e), Why: sentence(e.ErrorMessage()), Fix: []string{"ask whoever manages the account to allow it, then: " + again}, Exit: exitCredentials}
 	case "NotImplemented":
 		return &Problem{What: sentence(e.ErrorMessage()), Exit: exitFailed}
 	}
@@ -270,35 +279,6 @@ func requestID(id string) string {
 		return ""
 	}
 	return ", request " + id
-}
-
-// iamService gives the action prefix of a service where it is not the SDK's
-// service id in lower case.
-var iamService = map[string]string{
-	"cloudwatch logs":             "logs",
-	"resource groups tagging api": "tag",
-}
-
-var notAuthorized = regexp.MustCompile(`not authorized to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)(?: on resource: (\S+))?`)
-
-// deniedAction names the action that is missing, as a policy would: AWS often
-// says it, and otherwise the call tells it.
-func deniedAction(err error, e smithy.APIError) string {
-	if m := notAuthorized.FindStringSubmatch(e.ErrorMessage()); m != nil {
-		if m[2] != "" {
-			return m[1] + " on " + m[2]
-		}
-		return m[1]
-	}
-	op, ok := errors.AsType[*smithy.OperationError](err)
-	if !ok {
-		return "do this"
-	}
-	service := strings.ToLower(op.ServiceID)
-	if s, ok := iamService[service]; ok {
-		service = s
-	}
-	return strings.ReplaceAll(service, " ", "") + ":" + op.OperationName
 }
 
 // sentence makes AWS's message fit into ours: first letter small unless it

@@ -8,7 +8,9 @@ import (
 	"time"
 )
 
-// Plan looks at every step at once and changes nothing.
+// Plan looks at every step at once and changes nothing. Going down, a step that
+// AWS does not let us look at is left alone and the others go on: what they
+// leave behind costs money. Its Change says so in Err.
 func Plan(ctx context.Context, pages []Page, goal Goal) ([]Change, error) {
 	plan := make([]Change, len(pages))
 	looks := make([]func(context.Context) error, len(pages))
@@ -16,7 +18,14 @@ func Plan(ctx context.Context, pages []Page, goal Goal) ([]Change, error) {
 		looks[i] = func(ctx context.Context) error {
 			seen, err := page.Step.Observe(ctx)
 			if err != nil {
-				return &StepError{Step: page.Step.Describe().Name, Action: "look at", Err: err}
+				err = &StepError{Step: page.Step.Describe().Name, Action: "look at", Err: err}
+			}
+			switch {
+			case goal == Down && isDenied(err):
+				plan[i] = Change{Page: page, Action: Keep, Err: err}
+				return nil
+			case err != nil:
+				return err
 			}
 			if seen.Denied != "" {
 				plan[i] = Change{Page: page, Seen: seen, Action: Keep}
@@ -276,6 +285,11 @@ func (r *run) step(n *node) {
 	if !yes || n.Skip {
 		n.ok = r.opt.Goal == Down || n.Seen.State != Absent
 		r.say(Event{Stage: Skipped, Change: n.Change, Seen: n.Seen})
+		return
+	}
+	if n.Err != nil {
+		r.say(Event{Stage: Failed, Change: n.Change, Seen: n.Seen, Err: n.Err})
+		r.fail(n.Err)
 		return
 	}
 	if n.Action == Keep && r.opt.Goal == Up && n.Seen.State == OK && n.shaken() {

@@ -143,6 +143,7 @@ type Change struct {
 	Page
 	Seen   Observation
 	Action Action
+	Err    error // going down, why AWS does not let us look; Action is then Keep
 }
 
 // Name is the step's one word.

@@ -32,7 +32,7 @@ type document struct {
 type stepDocument struct {
 	Name     string         `json:"name"`
 	Resource string         `json:"resource"`
-	State    string         `json:"state"`  // absent, ok, drift, foreign: what was seen last
+	State    string         `json:"state"`  // absent, ok, drift, foreign: what was seen last; unknown: AWS allows no look
 	Action   string         `json:"action"` // keep, create, update, delete, refuse
 	Result   string         `json:"result"` // planned, done, kept, skipped, failed
 	ID       string         `json:"id,omitempty"`
@@ -91,7 +91,11 @@ func (v *records) Plan(plan []provision.Change, _ provision.Goal) {
 		if c.Skip {
 			result = "skipped"
 		}
-		v.doc.Steps = append(v.doc.Steps, stepRecord(c, c.Seen, result))
+		step := stepRecord(c, c.Seen, result)
+		if c.Err != nil {
+			step.Result, step.Error = "failed", explain(c.Err, nowhere).What
+		}
+		v.doc.Steps = append(v.doc.Steps, step)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,9 +66,10 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 	if changing(plan) == 0 {
 		if c.dryRun {
 			c.view().Note("Nothing to do.")
-			return nil
+			return unseen(plan)
 		}
-		return c.prove(ctx, sess, plan)
+		proved := c.prove(ctx, sess, plan)
+		return cmp.Or(unseen(plan), proved)
 	}
 	items, err := c.countItems(ctx, sess, plan)
 	if err != nil {
@@ -78,7 +80,7 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 	}
 	if c.dryRun {
 		c.view().Note("%d to do; nothing was changed.", changing(plan))
-		return errDiffers
+		return cmp.Or(unseen(plan), error(errDiffers))
 	}
 	if err := provision.Undeletable(plan); err != nil {
 		return err
@@ -90,6 +92,15 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 		return err
 	}
 	return c.prove(ctx, sess, plan)
+}
+
+// unseen says what AWS did not let us look at, and so is left alone.
+func unseen(plan []provision.Change) error {
+	var errs []error
+	for _, c := range plan {
+		errs = append(errs, c.Err)
+	}
+	return errors.Join(errs...)
 }
 
 // countItems counts the items of a table that is ours and about to go.
@@ -253,12 +264,12 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 	c.doc.Remains = []remain{}
 	kept := slices.ContainsFunc(plan, func(p provision.Change) bool { return p.Seen.State == provision.Foreign })
 	c.view().Note("")
-	ours, noted, unseen := 0, 0, 0
+	ours, noted, hidden := 0, 0, 0
 	for _, r := range left {
 		c.doc.Remains = append(c.doc.Remains, remain(r))
 		if r.Name == "" { // a note about what cannot be looked at
 			c.view().Note("note: %s", r.Note)
-			unseen++
+			hidden++
 			continue
 		}
 		c.view().Note("left: %-12s %s  %s", r.Kind, r.Name, r.Note)
@@ -271,10 +282,10 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 	switch {
 	case ours > 0:
 		return &Problem{What: plural(ours, "resource") + " of todoctl still there", Fix: []string{c.again()}, Exit: exitFailed}
-	case unseen > 0:
+	case hidden > 0:
 		return &Problem{
 			What: "that nothing is left could not be proved: AWS let this user look at some of it only",
-			Why:  "what could be looked at is gone", Fix: []string{c.again()}, Exit: exitCredentials,
+			Why:  "what could be looked at is gone", Fix: []string{"ask for what docs/operator-policy.json allows, then: " + c.again()}, Exit: exitCredentials,
 		}
 	case kept:
 		c.view().Note("Nothing of todoctl's is left; what it did not make was kept.")

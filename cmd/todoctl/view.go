@@ -150,6 +150,8 @@ func (v *words) Plan(plan []provision.Change, goal provision.Goal) {
 	for _, c := range plan {
 		d := c.Step.Describe()
 		switch {
+		case c.Err != nil:
+			v.step("no", d.Name, "%s", explain(c.Err, nowhere).What)
 		case c.Seen.Denied != "":
 			v.step("hint", d.Name, "left alone: %s", c.Seen.Denied)
 		case c.Skip && c.Seen.State == provision.Absent:

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -18,11 +19,16 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/budgets"
+	budgetstypes "github.com/aws/aws-sdk-go-v2/service/budgets/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"todoctl/handler"
 	"todoctl/local"
@@ -148,6 +154,10 @@ func life(t *testing.T) []*chapter {
 		{name: "repair", args: []string{"up", "--yes"}, before: meddle},
 		{name: "tutorial", args: []string{"role", "--yes", "--policy", "tutorial"}},
 		{name: "least", args: []string{"role", "--yes", "--policy", "least"}},
+		{name: "signed", args: []string{"url", "--yes", "--auth", "iam"}},
+		{name: "public", args: []string{"url", "--yes", "--auth", "none"}},
+		{name: "adopt", args: []string{"up", "--yes", "--adopt"}, before: untag},
+		{name: "guard", args: []string{"alarm", "--yes", "--guard", "budget", "--limit", "5"}},
 		{name: "restore", args: []string{"restore", saved, "--yes"}, before: func(t *testing.T, cfg provision.Config, c provision.Clients) {
 			t.Helper()
 			f, err := os.Create(saved)
@@ -197,6 +207,28 @@ func meddle(t *testing.T, cfg provision.Config, c provision.Clients) {
 	change(c.Lambda.UpdateFunctionUrlConfig(t.Context(), &lambda.UpdateFunctionUrlConfigInput{FunctionName: name,
 		AuthType: lambdatypes.FunctionUrlAuthTypeNone, Cors: &lambdatypes.Cors{AllowOrigins: []string{"https://example.com"}}}))
 	change(c.Lambda.UpdateFunctionCode(t.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: name, ZipFile: otherCode(t)}))
+}
+
+// untag takes the owner's mark off everything, so that all of it is a stranger's.
+func untag(t *testing.T, cfg provision.Config, c provision.Clients) {
+	t.Helper()
+	keys := []string{provision.TagStack}
+	change := func(_ any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(c.DynamoDB.UntagResource(t.Context(), &dynamodb.UntagResourceInput{ResourceArn: aws.String(cfg.TableARN()), TagKeys: keys}))
+	change(c.IAM.UntagRole(t.Context(), &iam.UntagRoleInput{RoleName: aws.String(cfg.RoleName()), TagKeys: keys}))
+	change(c.Lambda.UntagResource(t.Context(), &lambda.UntagResourceInput{Resource: aws.String(cfg.FunctionARN()), TagKeys: keys}))
+	change(c.Logs.UntagResource(t.Context(), &cloudwatchlogs.UntagResourceInput{ResourceArn: aws.String(cfg.LogGroupARN()), TagKeys: keys}))
+	change(c.SNS.UntagResource(t.Context(), &sns.UntagResourceInput{ResourceArn: aws.String(cfg.TopicARN()), TagKeys: keys}))
+	change(c.Billing.UntagResource(t.Context(), &cloudwatch.UntagResourceInput{ResourceARN: aws.String(cfg.AlarmARN()), TagKeys: keys}))
+	_, err := c.Budgets.UntagResource(t.Context(), &budgets.UntagResourceInput{ResourceARN: aws.String(cfg.BudgetARN()), ResourceTagKeys: keys})
+	if _, none := errors.AsType[*budgetstypes.NotFoundException](err); !none { // who may not make one has none
+		change(nil, err)
+	}
 }
 
 // otherCode is a deployment package that is not todoctl's.

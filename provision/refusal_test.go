@@ -96,3 +96,16 @@ func TestDownGoesOnWhereALookIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// A fault is no refusal: what is there may be anything, and may pass.
+func TestDownChangesNothingWhereALookFails(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.up()
+		w.forget()
+		w.always("GetRole", code("ValidationError", "no"))
+		if err := w.try(provision.Down); err == nil {
+			t.Error("down says that it is done")
+		}
+		w.wantWrites()
+	})
+}

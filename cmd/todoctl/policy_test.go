@@ -302,10 +302,12 @@ func TestDownTakesAwayWhatItMaySee(t *testing.T) {
 	if said := try(blind, exitCredentials, "down", "--dry-run"); !strings.Contains(said, named) || !strings.Contains(said, "delete TodoTable") {
 		t.Errorf("the plan is: %s", said)
 	}
-	said := try(blind, exitCredentials, "down", "--yes", "--discard-data", "--output", "json")
-	for _, want := range []string{named, `"name": "role", "resource": "LambdaTodoRole", "state": "unknown", "action": "keep", "result": "failed"`, `"exit": 4`} {
-		if !strings.Contains(said, want) {
-			t.Errorf("the document does not say %s: %s", want, said)
+	for _, args := range [][]string{{"down", "--dry-run", "--output", "json"}, {"down", "--yes", "--discard-data", "--output", "json"}} {
+		said := try(blind, exitCredentials, args...)
+		for _, want := range []string{named, `"name": "role", "resource": "LambdaTodoRole", "state": "unknown", "action": "keep", "result": "failed"`, `"exit": 4`} {
+			if !strings.Contains(said, want) {
+				t.Errorf("the document of %v does not say %s: %s", args, want, said)
+			}
 		}
 	}
 	if said := try(blind, exitCredentials, "down", "--yes"); !strings.Contains(said, named) || !strings.Contains(said, "error: "+named) {

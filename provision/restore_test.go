@@ -114,9 +114,9 @@ func TestRestoreGivesUpWhenTheTableTakesNothing(t *testing.T) {
 	}
 }
 
-// refused says whether a file is not restored, and sees to it that then nothing
+// refuses says whether a file is not restored, and sees to it that then nothing
 // was written.
-func refused(t *testing.T, file string) bool {
+func refuses(t *testing.T, file string) bool {
 	t.Helper()
 	s := &shelf{}
 	_, err := Restore(t.Context(), backupConfig(), s, strings.NewReader(file))
@@ -141,7 +141,7 @@ func TestABackupWithAnyByteChangedIsRefused(t *testing.T) {
 			cases++
 			changed := []byte(file)
 			changed[at] ^= byte(flip)
-			if !refused(t, string(changed)) {
+			if !refuses(t, string(changed)) {
 				t.Fatalf("byte %d was %q and is %q, and the file passes", at, file[at], changed[at])
 			}
 		}
@@ -152,7 +152,7 @@ func TestABackupWithAnyByteChangedIsRefused(t *testing.T) {
 			"begun here":       file[at+1:],
 		} {
 			cases++
-			if !refused(t, other) {
+			if !refuses(t, other) {
 				t.Fatalf("byte %d, %s: the file passes", at, name)
 			}
 		}
@@ -166,7 +166,7 @@ func TestAFileMadeToHurtIsRefusedSoon(t *testing.T) {
 	deep := func(levels int) string {
 		return `{"id":{"S":"1"},"a":` + strings.Repeat(`{"L":[`, levels) + `{"NULL":true}` + strings.Repeat(`]}`, levels) + "}"
 	}
-	if refused(t, signed(deep(32))) {
+	if refuses(t, signed(deep(32))) {
 		t.Error("32 levels, which DynamoDB takes, are refused")
 	}
 	for name, file := range map[string]string{

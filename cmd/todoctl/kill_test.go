@@ -35,7 +35,7 @@ func killed(ctx context.Context, app *App) int {
 
 // exec runs a program of this test in a process of its own; ended is false when
 // it was killed.
-func (v *vault) exec(env, program string, args ...string) (end outcome, ended bool) {
+func (v *vault) exec(env, program string, args ...string) (end ending, ended bool) {
 	v.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {

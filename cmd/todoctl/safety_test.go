@@ -25,7 +25,7 @@ func counted(t *testing.T, cases int) {
 
 // stays checks that the table is there with all its items, that nobody has tried
 // to delete it, and that no file looks like a backup.
-func (v *vault) stays(what string, items []attributes, end outcome) {
+func (v *vault) stays(what string, items []attributes, end ending) {
 	v.Helper()
 	if n := v.deletes(); n > 0 || !sameItems(v.items(), items) {
 		v.Fatalf("%s: %d calls to delete the table, which has %d items of %d:\n%s", what, n, len(v.items()), len(items), end.err)
@@ -39,7 +39,7 @@ func (v *vault) stays(what string, items []attributes, end outcome) {
 }
 
 // goes checks that the table was deleted and that the file holds its items.
-func (v *vault) goes(what, path string, items []attributes, end outcome) {
+func (v *vault) goes(what, path string, items []attributes, end ending) {
 	v.Helper()
 	if end.exit != exitDone || v.deletes() != 1 {
 		v.Fatalf("%s: exit %d, %d calls to delete the table:\n%s", what, end.exit, v.deletes(), end.err)

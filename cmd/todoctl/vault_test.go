@@ -166,14 +166,8 @@ func (v *vault) deletes() (n int) {
 	return n - v.begun
 }
 
-// An outcome is how a run of todoctl ended.
-type outcome struct {
-	exit     int
-	out, err string
-}
-
 // todoctl runs Main in this process; change makes another world for it.
-func (v *vault) todoctl(change func(*App), args ...string) outcome {
+func (v *vault) todoctl(change func(*App), args ...string) ending {
 	v.Helper()
 	var out, errs bytes.Buffer
 	app := &App{
@@ -185,11 +179,11 @@ func (v *vault) todoctl(change func(*App), args ...string) outcome {
 	}
 	v.Chdir(v.dir)
 	exit := Main(v.Context(), app)
-	return outcome{exit: exit, out: out.String(), err: errs.String()}
+	return ending{exit: exit, out: out.String(), err: errs.String()}
 }
 
 // says is what a person reads, without the breaks that fit it to the terminal.
-func (o outcome) says(words string) bool {
+func (o ending) says(words string) bool {
 	return strings.Contains(strings.Join(strings.Fields(o.err), " "), words)
 }
 

@@ -269,7 +269,11 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 		c.doc.Remains = append(c.doc.Remains, remain(r))
 		if r.Name == "" { // a note about what cannot be looked at
 			c.view().Note("note: %s", r.Note)
-			hidden++
+			if r.Kind == "budget" || r.Kind == "tag" { // many may not: up went on without, and so does down
+				noted++
+			} else {
+				hidden++
+			}
 			continue
 		}
 		c.view().Note("left: %-12s %s  %s", r.Kind, r.Name, r.Note)
@@ -292,7 +296,7 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 		return errForeignKept
 	}
 	if noted > 0 {
-		c.view().Note("Looked at every name and every tag: nothing else is left.")
+		c.view().Note("Looked at every other name and tag: nothing else is left.")
 	} else {
 		c.view().Note("Looked at every name and every tag: 0 left.")
 	}

@@ -25,6 +25,7 @@ type budgetDoc struct {
 	Budget        types.Budget
 	Notifications []notificationDoc // in the order in which they were made
 	Tags          map[string]string
+	Created       time.Time
 	Updated       time.Time
 }
 
@@ -57,7 +58,7 @@ func (x *budgetsService) CreateBudget(ctx context.Context, in *budgets.CreateBud
 	if err := checkAccount(in.AccountId); err != nil {
 		return nil, err
 	}
-	doc := budgetDoc{Tags: map[string]string{}, Updated: x.cfg.Now()}
+	doc := budgetDoc{Tags: map[string]string{}, Created: x.cfg.Now(), Updated: x.cfg.Now()}
 	var err error
 	if doc.Budget, err = x.complete(in.Budget); err != nil {
 		return nil, err
@@ -77,6 +78,9 @@ func (x *budgetsService) CreateBudget(ctx context.Context, in *budgets.CreateBud
 		}
 		if taken {
 			return budgetError("DuplicateRecordException", "Error creating budget: "+doc.name()+" - the budget already exists.")
+		}
+		if err := x.full("CreateBudget"); err != nil {
+			return err
 		}
 		return put(tx, bucketBudgets, doc.name(), doc)
 	})
@@ -232,7 +236,7 @@ func (x *budgetsService) DeleteBudget(ctx context.Context, in *budgets.DeleteBud
 		return nil, err
 	}
 	return &budgets.DeleteBudgetOutput{}, x.db.update(func(tx *bbolt.Tx) error {
-		if _, err := getBudget(tx, in.BudgetName); err != nil {
+		if _, err := x.getBudget(tx, in.BudgetName); err != nil {
 			return err
 		}
 		return remove(tx, bucketBudgets, aws.ToString(in.BudgetName))
@@ -296,7 +300,7 @@ func (x *budgetsService) look(account, name *string) (doc budgetDoc, err error) 
 		return doc, err
 	}
 	err = x.db.view(func(tx *bbolt.Tx) error {
-		doc, err = getBudget(tx, name)
+		doc, err = x.getBudget(tx, name)
 		return err
 	})
 	return doc, err
@@ -307,7 +311,7 @@ func (x *budgetsService) change(account, name *string, do func(*budgetDoc) error
 		return err
 	}
 	return x.db.update(func(tx *bbolt.Tx) error {
-		doc, err := getBudget(tx, name)
+		doc, err := x.getBudget(tx, name)
 		if err != nil {
 			return err
 		}
@@ -326,9 +330,9 @@ func (x *budgetsService) changeTagged(arn *string, do func(*budgetDoc) error) er
 	return x.change(aws.String(AccountID), &name, do)
 }
 
-func getBudget(tx *bbolt.Tx, name *string) (budgetDoc, error) {
+func (x *budgetsService) getBudget(tx *bbolt.Tx, name *string) (budgetDoc, error) {
 	doc, ok, err := get[budgetDoc](tx, bucketBudgets, aws.ToString(name))
-	if err == nil && !ok {
+	if err == nil && (!ok || x.young(doc.Created, x.cfg.Lags.BudgetVisible)) {
 		err = budgetError("NotFoundException", "Unable to get budget: "+aws.ToString(name)+" - the budget doesn't exist.")
 	}
 	return doc, err

@@ -28,6 +28,7 @@ type alarmDoc struct {
 	Region       string
 	Alarm        types.MetricAlarm
 	Tags         map[string]string
+	Created      time.Time
 	Configured   time.Time
 	State        string
 	Reason       string
@@ -102,7 +103,13 @@ func (x *cloudwatchService) PutMetricAlarm(ctx context.Context, in *cloudwatch.P
 			return err
 		}
 		next := doc
-		if ok {
+		if !ok {
+			if err := x.full("PutMetricAlarm"); err != nil {
+				return err
+			}
+			next.Created = now
+		} else {
+			next.Created = have.Created
 			next.Tags, next.State, next.Reason, next.ReasonData = have.Tags, have.State, have.Reason, have.ReasonData
 			next.StateUpdated, next.Changed = have.StateUpdated, have.Changed
 		}
@@ -183,6 +190,7 @@ func (x *cloudwatchService) DescribeAlarms(ctx context.Context, in *cloudwatch.D
 	}
 	docs = slices.DeleteFunc(docs, func(d alarmDoc) bool {
 		switch {
+		case x.young(d.Created, x.cfg.Lags.AlarmVisible):
 		case len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, d.name()):
 		case in.StateValue != "" && d.State != string(in.StateValue):
 		case len(in.AlarmTypes) > 0 && !slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm):
@@ -213,11 +221,11 @@ func (x *cloudwatchService) DeleteAlarms(ctx context.Context, in *cloudwatch.Del
 	err := x.db.update(func(tx *bbolt.Tx) error {
 		missing = ""
 		for _, name := range in.AlarmNames {
-			_, ok, err := get[alarmDoc](tx, bucketAlarms, key(region, name))
+			d, ok, err := get[alarmDoc](tx, bucketAlarms, key(region, name))
 			if err != nil {
 				return err
 			}
-			if !ok {
+			if !ok || x.young(d.Created, x.cfg.Lags.AlarmVisible) {
 				missing = name
 				continue
 			}
@@ -260,7 +268,7 @@ func (x *cloudwatchService) change(region, name string, do func(*alarmDoc) error
 		switch {
 		case err != nil:
 			return err
-		case !ok:
+		case !ok, x.young(doc.Created, x.cfg.Lags.AlarmVisible):
 			return noAlarm(name)
 		}
 		if err := do(&doc); err != nil {

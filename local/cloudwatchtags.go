@@ -38,7 +38,7 @@ func (x *cloudwatchService) ListTagsForResource(ctx context.Context, in *cloudwa
 	out := &cloudwatch.ListTagsForResourceOutput{Tags: []types.Tag{}}
 	return out, x.db.view(func(tx *bbolt.Tx) error {
 		doc, ok, err := get[alarmDoc](tx, bucketAlarms, key(from(ctx).region, name))
-		if err != nil || !ok {
+		if err != nil || !ok || x.young(doc.Created, x.cfg.Lags.AlarmVisible) {
 			if err == nil {
 				err = noAlarmResource(name)
 			}

@@ -115,7 +115,10 @@ func (x *dynamodbService) CreateTable(ctx context.Context, in *dynamodb.CreateTa
 			}
 			return &apiError{Code: "ResourceInUseException", Message: "Table already exists: " + name}
 		}
-		t.Created = now
+		if err := x.full("CreateTable"); err != nil {
+			return err
+		}
+		t.Created, t.Tagged = now, now
 		if _, err := tx.CreateBucketIfNotExists([]byte(bucketItems + t.ID)); err != nil {
 			return err
 		}
@@ -247,6 +250,9 @@ func (x *dynamodbService) DescribeTable(ctx context.Context, in *dynamodb.Descri
 	out := &dynamodb.DescribeTableOutput{}
 	err = x.db.viewItems(func(tx *bbolt.Tx) error {
 		t, err := x.existing(ctx, tx, name)
+		if err == nil && x.young(t.Created, x.cfg.Lags.TableVisible) {
+			err = tableNotFound(name)
+		}
 		if err != nil {
 			return err
 		}

@@ -31,6 +31,8 @@ type tableDoc struct {
 	Decreases  []time.Time // those of the last day that had one
 	ToOnDemand time.Time
 	Tags       map[string]string
+	TagsBefore map[string]string // while Tagged is young: what they were before
+	Tagged     time.Time         // when Tags were last written
 }
 
 type keyAttribute struct {

@@ -76,9 +76,13 @@ func (x *dynamodbService) retag(ctx context.Context, arn *string, with func(tags
 		case types.TableStatusDeleting:
 			return tableInUse("Table is being deleted: %s", name)
 		}
+		if !x.young(t.Tagged, x.cfg.Lags.TableTags) {
+			t.TagsBefore = t.Tags
+		}
 		if t.Tags, err = with(t.Tags); err != nil {
 			return err
 		}
+		t.Tagged = x.cfg.Now()
 		return put(tx, bucketTables, key(t.Region, name), t)
 	})
 }
@@ -119,16 +123,28 @@ func (x *dynamodbService) ListTagsOfResource(ctx context.Context, in *dynamodb.L
 		if err != nil {
 			return err
 		}
-		if t == nil {
+		if t == nil || x.young(t.Created, x.cfg.Lags.TableVisible) {
 			return arnNotFound(in.ResourceArn)
 		}
-		for k, v := range t.Tags {
+		for k, v := range x.shownTags(t) {
 			out.Tags = append(out.Tags, types.Tag{Key: aws.String(k), Value: aws.String(v)})
 		}
 		slices.SortFunc(out.Tags, func(a, b types.Tag) int { return strings.Compare(*a.Key, *b.Key) })
 		return nil
 	})
 	return out, err
+}
+
+// shownTags are the tags that a look finds: for Lags.TableTags after a change
+// those from before, which a new table has none of. "If you issue a
+// ListTagsOfResource request immediately after a previous TagResource or
+// CreateTable request", it may say so.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TagResource.html
+func (x *dynamodbService) shownTags(t *tableDoc) map[string]string {
+	if x.young(t.Tagged, x.cfg.Lags.TableTags) {
+		return t.TagsBefore
+	}
+	return t.Tags
 }
 
 // tagged lists the tables of all Regions with their tags.
@@ -138,7 +154,7 @@ func (x *dynamodbService) tagged() ([]taggedResource, error) {
 		docs, err := list[tableDoc](tx, bucketTables, "")
 		for _, t := range docs {
 			if status, _ := t.status(x.cfg.Now(), x.cfg.Lags); status != types.TableStatusDeleting {
-				out = append(out, taggedResource{ARN: t.arn(), Region: t.Region, Tags: t.Tags})
+				out = append(out, taggedResource{ARN: t.arn(), Region: t.Region, Tags: x.shownTags(&t)})
 			}
 		}
 		return err

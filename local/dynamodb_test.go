@@ -394,6 +394,7 @@ func TestTagsLiveWithTheTable(t *testing.T) {
 	if _, err := d.UntagResource(t.Context(), &dynamodb.UntagResourceInput{ResourceArn: arn, TagKeys: []string{"todoctl:stack", "none"}}); err != nil {
 		t.Fatal(err)
 	}
+	d.turn(AWSLags.TableTags)
 	tags, err := d.ListTagsOfResource(t.Context(), &dynamodb.ListTagsOfResourceInput{ResourceArn: arn})
 	if err != nil || len(tags.Tags) != 1 || *tags.Tags[0].Key != "a" {
 		t.Errorf("%+v, %v", tags, err)

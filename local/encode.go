@@ -102,8 +102,8 @@ type status struct {
 	Output any
 }
 
-// A camel is an Output whose members begin with a small letter on the wire,
-// though nothing in its Go type says so (freetier).
+// A camel is an Output whose members begin with a small letter on the wire, and
+// whose times are text there, though nothing in its Go type says so (freetier).
 type camel struct{ Output any }
 
 // encode writes an Output of the SDK. Those that can serialize themselves do,
@@ -113,10 +113,9 @@ func (p protocol) encode(ctx context.Context, operation string, out any) respons
 	if s, ok := out.(status); ok {
 		code, out = s.Status, s.Output
 	}
-	name := func(member string) string { return member }
+	small := false
 	if c, ok := out.(camel); ok {
-		out = c.Output
-		name = func(member string) string { return strings.ToLower(member[:1]) + member[1:] }
+		out, small = c.Output, true
 	}
 	var body []byte
 	var err error
@@ -130,7 +129,7 @@ func (p protocol) encode(ctx context.Context, operation string, out any) respons
 	case ok:
 		body, err = serialize(ctx, encoders[p], v)
 	default:
-		body, err = json.Marshal(plain(reflect.ValueOf(out), name))
+		body, err = json.Marshal(plain(reflect.ValueOf(out), small))
 	}
 	if err != nil {
 		return p.fail(ctx, err)
@@ -285,9 +284,8 @@ func members(v reflect.Value) func(yield func(string, reflect.Value) bool) {
 }
 
 // plain turns an SDK struct into what encoding/json writes as AWS does: times
-// as seconds, bytes as base64, absent members left out. name gives a member its
-// name on the wire.
-func plain(v reflect.Value, name func(string) string) any {
+// as seconds, bytes as base64, absent members left out. small is for a camel.
+func plain(v reflect.Value, small bool) any {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		if v.IsNil() {
 			return nil
@@ -297,12 +295,17 @@ func plain(v reflect.Value, name func(string) string) any {
 	switch {
 	case !v.IsValid():
 		return map[string]any{}
+	case v.Type() == timeType && small:
+		return v.Interface().(time.Time).UTC().Format(time.RFC3339Nano)
 	case v.Type() == timeType:
 		return json.Number(strconv.FormatFloat(float64(v.Interface().(time.Time).UnixMilli())/1000, 'f', -1, 64))
 	case v.Kind() == reflect.Struct:
 		m := map[string]any{}
 		for member, f := range members(v) {
-			m[name(member)] = plain(f, name)
+			if small {
+				member = strings.ToLower(member[:1]) + member[1:]
+			}
+			m[member] = plain(f, small)
 		}
 		return m
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
@@ -310,13 +313,13 @@ func plain(v reflect.Value, name func(string) string) any {
 	case v.Kind() == reflect.Slice:
 		l := make([]any, v.Len())
 		for i := range l {
-			l[i] = plain(v.Index(i), name)
+			l[i] = plain(v.Index(i), small)
 		}
 		return l
 	case v.Kind() == reflect.Map:
 		m := map[string]any{}
 		for it := v.MapRange(); it.Next(); {
-			m[it.Key().String()] = plain(it.Value(), name)
+			m[it.Key().String()] = plain(it.Value(), small)
 		}
 		return m
 	}

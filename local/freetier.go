@@ -21,14 +21,30 @@ import (
 // this month say: AWS lags behind by up to a day, this does not.
 type freetierService struct{ *Server }
 
-// GetAccountPlanState says that the account is on the paid plan: the free plan
-// ends after six months, and nothing ends here.
+// GetAccountPlanState says what Account.Plan says: the paid plan, unless it was
+// chosen otherwise. The free plan ends after six months, and is EXPIRED then.
+// https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/free-tier-plans.html
 func (x *freetierService) GetAccountPlanState(ctx context.Context, in *freetier.GetAccountPlanStateInput) (*freetier.GetAccountPlanStateOutput, error) {
-	return &freetier.GetAccountPlanStateOutput{
+	account := x.cfg.Account
+	out := &freetier.GetAccountPlanStateOutput{
 		AccountId:         aws.String(AccountID),
 		AccountPlanStatus: types.AccountPlanStatusActive,
 		AccountPlanType:   types.AccountPlanTypePaid,
-	}, nil
+	}
+	switch account.Plan {
+	case PlanLegacy:
+		return nil, &apiError{Code: "ResourceNotFoundException", Message: "The account has no account plan."}
+	case PlanFree:
+		out.AccountPlanType = types.AccountPlanTypeFree
+		out.AccountPlanRemainingCredits = &types.MonetaryAmount{Amount: account.Credits, Unit: types.CurrencyCodeUsd}
+		if !account.PlanEnd.IsZero() {
+			out.AccountPlanExpirationDate = aws.Time(account.PlanEnd)
+			if !x.cfg.Now().Before(account.PlanEnd) {
+				out.AccountPlanStatus = types.AccountPlanStatusExpired
+			}
+		}
+	}
+	return out, nil
 }
 
 // An offer is a row of the free tier that renews each month and never ends.

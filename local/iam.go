@@ -126,6 +126,9 @@ func (x *iamService) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*
 			return &apiError{Code: "EntityAlreadyExists", Status: http.StatusConflict,
 				Message: "Role with name " + name + " already exists."}
 		}
+		if err := x.full("CreateRole"); err != nil {
+			return err
+		}
 		return put(tx, bucketRoles, roleKey(name), doc)
 	})
 	if err != nil {
@@ -182,7 +185,7 @@ func (x *iamService) UpdateAssumeRolePolicy(ctx context.Context, in *iam.UpdateA
 // DeleteRole removes a role that has no policies left.
 func (x *iamService) DeleteRole(ctx context.Context, in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, error) {
 	return &iam.DeleteRoleOutput{}, x.db.update(func(tx *bbolt.Tx) error {
-		doc, err := getRole(tx, in.RoleName)
+		doc, err := x.getRole(tx, in.RoleName)
 		if err != nil {
 			return err
 		}
@@ -243,7 +246,7 @@ func (x *iamService) ListRoleTags(ctx context.Context, in *iam.ListRoleTagsInput
 // look reads a role, or fails with NoSuchEntity.
 func (x *iamService) look(name *string) (doc roleDoc, err error) {
 	err = x.db.view(func(tx *bbolt.Tx) error {
-		doc, err = getRole(tx, name)
+		doc, err = x.getRole(tx, name)
 		return err
 	})
 	return doc, err
@@ -252,7 +255,7 @@ func (x *iamService) look(name *string) (doc roleDoc, err error) {
 // change reads a role, lets do change it, and writes it back.
 func (x *iamService) change(name *string, do func(*roleDoc) error) error {
 	return x.db.update(func(tx *bbolt.Tx) error {
-		doc, err := getRole(tx, name)
+		doc, err := x.getRole(tx, name)
 		if err != nil {
 			return err
 		}
@@ -263,9 +266,9 @@ func (x *iamService) change(name *string, do func(*roleDoc) error) error {
 	})
 }
 
-func getRole(tx *bbolt.Tx, name *string) (roleDoc, error) {
+func (x *iamService) getRole(tx *bbolt.Tx, name *string) (roleDoc, error) {
 	doc, ok, err := get[roleDoc](tx, bucketRoles, roleKey(aws.ToString(name)))
-	if err == nil && !ok {
+	if err == nil && (!ok || x.young(doc.Created, x.cfg.Lags.RoleVisible)) {
 		err = noSuchEntity("The role with name " + aws.ToString(name) + " cannot be found.")
 	}
 	return doc, err

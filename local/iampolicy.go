@@ -63,6 +63,9 @@ func (x *iamService) PutRolePolicy(ctx context.Context, in *iam.PutRolePolicyInp
 			return &apiError{Code: "LimitExceeded", Status: http.StatusConflict,
 				Message: "Maximum policy size of 10240 bytes exceeded for role " + d.Name}
 		}
+		if err := x.full("PutRolePolicy"); err != nil {
+			return err
+		}
 		d.Inline[name] = policyDoc{Document: document, Written: now, Before: d.Inline[name].effective(now, x.cfg.Lags)}
 		return nil
 	})
@@ -83,14 +86,23 @@ func (x *iamService) GetRolePolicy(ctx context.Context, in *iam.GetRolePolicyInp
 		return nil, err
 	}
 	p, ok := doc.Inline[aws.ToString(in.PolicyName)]
-	if !ok {
+	if !ok || x.shown(p) == "" {
 		return nil, noInline(aws.ToString(in.PolicyName))
 	}
 	return &iam.GetRolePolicyOutput{
 		RoleName:       aws.String(doc.Name),
 		PolicyName:     in.PolicyName,
-		PolicyDocument: aws.String(escapeDocument(p.Document)),
+		PolicyDocument: aws.String(escapeDocument(x.shown(p))),
 	}, nil
+}
+
+// shown is the document that a look finds: for Lags.PolicyVisible after a write
+// what stood there before.
+func (x *iamService) shown(p policyDoc) string {
+	if x.young(p.Written, x.cfg.Lags.PolicyVisible) {
+		return p.Before
+	}
+	return p.Document
 }
 
 func noInline(name string) error {
@@ -104,7 +116,8 @@ func (x *iamService) ListRolePolicies(ctx context.Context, in *iam.ListRolePolic
 		return nil, err
 	}
 	out := &iam.ListRolePoliciesOutput{}
-	out.PolicyNames, out.Marker, err = page(sortedKeys(doc.Inline), func(s string) string { return s }, in.Marker, in.MaxItems, iamPages)
+	names := slices.DeleteFunc(sortedKeys(doc.Inline), func(name string) bool { return x.shown(doc.Inline[name]) == "" })
+	out.PolicyNames, out.Marker, err = page(names, func(s string) string { return s }, in.Marker, in.MaxItems, iamPages)
 	out.IsTruncated = out.Marker != nil
 	return out, err
 }
@@ -164,7 +177,8 @@ func (x *iamService) ListAttachedRolePolicies(ctx context.Context, in *iam.ListA
 		return nil, err
 	}
 	out := &iam.ListAttachedRolePoliciesOutput{AttachedPolicies: []types.AttachedPolicy{}}
-	attached := slices.SortedFunc(slices.Values(doc.Attached), func(a, b attachedDoc) int { return strings.Compare(a.ARN, b.ARN) })
+	attached := slices.DeleteFunc(doc.Attached, func(a attachedDoc) bool { return x.young(a.Written, x.cfg.Lags.PolicyVisible) })
+	attached = slices.SortedFunc(slices.Values(attached), func(a, b attachedDoc) int { return strings.Compare(a.ARN, b.ARN) })
 	attached, out.Marker, err = page(attached, func(a attachedDoc) string { return a.ARN }, in.Marker, in.MaxItems, iamPages)
 	if err != nil {
 		return nil, err
@@ -218,7 +232,7 @@ func (x *iamService) assumable(roleARN string) error {
 		return err
 	case doc == nil:
 		return refused
-	case x.cfg.Now().Before(doc.TrustChanged.Add(x.cfg.Lags.RoleAssume)):
+	case x.cfg.Now().Before(doc.TrustChanged.Add(x.cfg.Lags.RoleAssume)), x.young(doc.Created, x.cfg.Lags.RoleVisible):
 		return refused
 	case !x.parsed.of(doc.Trust).trusts("lambda.amazonaws.com"):
 		return refused

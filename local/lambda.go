@@ -18,6 +18,7 @@ import (
 // environments in which functions run.
 type lambdaService struct {
 	*Server
+	races races
 
 	ctx  context.Context // ends with close
 	stop context.CancelFunc

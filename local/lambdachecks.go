@@ -26,9 +26,6 @@ const (
 	minMemory       = 128       // MB
 	maxMemory       = 3008      // MB; new accounts have this, others 10,240
 	maxFunctionTags = 50
-
-	// accountConcurrency is what a new account has. Older ones have 1,000.
-	accountConcurrency = 10
 )
 
 var functionName = bounded(`^[a-zA-Z0-9-_]+$`, 64)

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -33,7 +34,8 @@ type functionDoc struct {
 
 	Reserved   *int32 // reserved concurrency; nil is none, 0 is the off switch
 	Statements []statementDoc
-	PolicyID   string // the policy's own RevisionId
+	Removed    []statementDoc // those that were taken away last, while GetPolicy may still show them
+	PolicyID   string         // the policy's own RevisionId
 	URL        *urlDoc
 }
 
@@ -189,9 +191,13 @@ func named(region string, name, qualifier *string) (resource, error) {
 func find(tx *bbolt.Tx, r resource) (functionDoc, error) {
 	d, ok, err := get[functionDoc](tx, bucketFunctions, r.key())
 	if err == nil && !ok {
-		err = &apiError{Code: "ResourceNotFoundException", Status: 404, Message: "Function not found: " + r.arn()}
+		err = noFunction(r)
 	}
 	return d, err
+}
+
+func noFunction(r resource) error {
+	return &apiError{Code: "ResourceNotFoundException", Status: http.StatusNotFound, Message: "Function not found: " + r.arn()}
 }
 
 // lookup reads a function in a transaction of its own.
@@ -210,6 +216,9 @@ func (x *lambdaService) edit(r resource, do func(tx *bbolt.Tx, d *functionDoc) e
 		d, err := find(tx, r)
 		if err != nil {
 			return err
+		}
+		if x.young(d.Created, x.cfg.Lags.FunctionVisible) {
+			return noFunction(r)
 		}
 		if err := do(tx, &d); err != nil {
 			return err

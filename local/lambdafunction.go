@@ -39,6 +39,9 @@ func (x *lambdaService) CreateFunction(ctx context.Context, in *lambda.CreateFun
 	}
 	now := x.cfg.Now()
 	settings.Created, settings.Modified, settings.Revision = now, now, newRequestID()
+	if err := x.full("CreateFunction"); err != nil {
+		return status{}, err
+	}
 	err = x.db.update(func(tx *bbolt.Tx) error {
 		if _, taken, err := get[functionDoc](tx, bucketFunctions, r.key()); err != nil || taken {
 			return cmp.Or(err, conflict("Function already exist: "+r.name))
@@ -46,9 +49,16 @@ func (x *lambdaService) CreateFunction(ctx context.Context, in *lambda.CreateFun
 		if err := put(tx, bucketCode, settings.Now.CodeSHA256, zip); err != nil {
 			return err
 		}
+		var err error
+		if settings.URL, err = x.lostURL(tx, r); err != nil {
+			return err
+		}
 		return put(tx, bucketFunctions, r.key(), settings)
 	})
 	if err != nil {
+		return status{}, err
+	}
+	if err := x.reopen(settings); err != nil {
 		return status{}, err
 	}
 	x.prepare(settings)
@@ -187,9 +197,16 @@ func (x *lambdaService) DeleteFunction(ctx context.Context, in *lambda.DeleteFun
 		return status{}, err
 	}
 	var gone functionDoc
+	now := x.cfg.Now()
 	err = x.db.update(func(tx *bbolt.Tx) error {
 		var err error
 		if gone, err = find(tx, r); err != nil {
+			return err
+		}
+		if gone.pending(now, x.cfg.Lags) {
+			return gone.busy(now, x.cfg.Lags)
+		}
+		if err := x.keepURL(tx, gone); err != nil {
 			return err
 		}
 		if err := remove(tx, bucketFunctions, r.key()); err != nil {
@@ -249,13 +266,14 @@ func (x *lambdaService) GetAccountSettings(ctx context.Context, _ *lambda.GetAcc
 	for _, d := range docs {
 		usage.TotalCodeSize += d.Now.CodeSize
 	}
+	concurrency := x.cfg.Account.concurrency()
 	return &lambda.GetAccountSettingsOutput{
 		AccountLimit: &types.AccountLimit{
 			CodeSizeUnzipped:               maxUnzipped,
 			CodeSizeZipped:                 maxZip,
-			ConcurrentExecutions:           accountConcurrency,
+			ConcurrentExecutions:           concurrency,
 			TotalCodeSize:                  75 << 30,
-			UnreservedConcurrentExecutions: aws.Int32(accountConcurrency),
+			UnreservedConcurrentExecutions: aws.Int32(concurrency - setAside(docs)),
 		},
 		AccountUsage: usage,
 	}, nil
@@ -267,7 +285,11 @@ func (x *lambdaService) named(ctx context.Context, name, qualifier *string) (fun
 	if err != nil {
 		return functionDoc{}, err
 	}
-	return x.lookup(r)
+	d, err := x.lookup(r)
+	if err == nil && x.young(d.Created, x.cfg.Lags.FunctionVisible) {
+		err = noFunction(r)
+	}
+	return d, err
 }
 
 // functions lists the functions of a Region by name.

@@ -26,6 +26,7 @@ type statementDoc struct {
 	Action    string
 	Principal string
 	Added     time.Time
+	Gone      time.Time `json:",omitzero"` // when it was removed
 
 	AuthType    string `json:",omitempty"` // lambda:FunctionUrlAuthType
 	ViaURL      *bool  `json:",omitempty"` // lambda:InvokedViaFunctionUrl
@@ -150,18 +151,34 @@ func (x *lambdaService) AddPermission(ctx context.Context, in *lambda.AddPermiss
 	if err := s.check(); err != nil {
 		return status{}, err
 	}
+	now := x.cfg.Now()
+	var base []statementDoc
+	if x.cfg.Account.LosesStatements {
+		base = x.races.begin(from(ctx).requestID, r.key(), func() []statementDoc {
+			d, _ := x.lookup(r) // the edit below meets the same error
+			return d.Statements
+		})
+	}
 	_, err = x.edit(r, func(_ *bbolt.Tx, d *functionDoc) error {
+		if d.pending(now, x.cfg.Lags) {
+			return d.busy(now, x.cfg.Lags)
+		}
 		if err := d.expectPolicy(in.RevisionId); err != nil {
 			return err
+		}
+		if x.cfg.Account.LosesStatements {
+			d.Statements = base
 		}
 		if slices.ContainsFunc(d.Statements, func(o statementDoc) bool { return o.ID == s.ID }) {
 			return conflict("The statement id (" + s.ID + ") provided already exists. Please provide a new statement id, or remove the existing statement.")
 		}
+		if err := x.full("AddPermission"); err != nil {
+			return err
+		}
 		d.Statements = append(d.Statements, s)
 		d.PolicyID = newRequestID()
 		if size := len(d.policy()); size > maxPolicy {
-			return &apiError{Code: "PolicyLengthExceededException",
-				Message: "The final policy size is bigger than the limit (20480)."}
+			return policyTooLong
 		}
 		return nil
 	})
@@ -209,6 +226,12 @@ func (x *lambdaService) RemovePermission(ctx context.Context, in *lambda.RemoveP
 			return &apiError{Code: "ResourceNotFoundException", Status: http.StatusNotFound,
 				Message: "Statement " + id + " is not found in resource policy."}
 		}
+		d.Removed = slices.DeleteFunc(d.Removed, func(s statementDoc) bool { return !x.young(s.Gone, x.cfg.Lags.StatementVisible) })
+		if x.cfg.Lags.StatementVisible > 0 {
+			i := slices.IndexFunc(d.Statements, func(s statementDoc) bool { return s.ID == id })
+			d.Removed = append(d.Removed, d.Statements[i])
+			d.Removed[len(d.Removed)-1].Gone = x.cfg.Now()
+		}
 		d.Statements, d.PolicyID = left, newRequestID()
 		return nil
 	})
@@ -219,6 +242,14 @@ func (x *lambdaService) GetPolicy(ctx context.Context, in *lambda.GetPolicyInput
 	d, err := x.named(ctx, in.FunctionName, in.Qualifier)
 	if err != nil {
 		return nil, err
+	}
+	if lag := x.cfg.Lags.StatementVisible; lag > 0 {
+		d.Statements = slices.DeleteFunc(d.Statements, func(s statementDoc) bool { return x.young(s.Added, lag) })
+		for _, s := range d.Removed {
+			if x.young(s.Gone, lag) && !x.young(s.Added, lag) {
+				d.Statements = append(d.Statements, s)
+			}
+		}
 	}
 	if len(d.Statements) == 0 {
 		return nil, noPolicy()

@@ -14,7 +14,10 @@ import (
 )
 
 // logsService is CloudWatch Logs: groups, streams and events.
-type logsService struct{ *Server }
+type logsService struct {
+	*Server
+	late lateLines
+}
 
 var logsPages = paging{size: 50, code: "InvalidParameterException", message: "The specified nextToken is invalid."}
 
@@ -78,6 +81,9 @@ func (x *logsService) CreateLogGroup(ctx context.Context, in *logs.CreateLogGrou
 		if taken {
 			return &apiError{Code: "ResourceAlreadyExistsException", Message: "The specified log group already exists"}
 		}
+		if err := x.full("CreateLogGroup"); err != nil {
+			return err
+		}
 		return put(tx, bucketGroups, key(doc.Region, name), doc)
 	})
 }
@@ -104,7 +110,7 @@ func (x *logsService) DescribeLogGroups(ctx context.Context, in *logs.DescribeLo
 		return nil, err
 	}
 	docs = slices.DeleteFunc(docs, func(d groupDoc) bool {
-		return !strings.Contains(strings.ToLower(d.Name), strings.ToLower(pattern))
+		return x.young(d.Created, x.cfg.Lags.GroupVisible) || !strings.Contains(strings.ToLower(d.Name), strings.ToLower(pattern))
 	})
 	out := &logs.DescribeLogGroupsOutput{LogGroups: []types.LogGroup{}}
 	docs, next, err := page(docs, func(d groupDoc) string { return d.Name }, in.NextToken, in.Limit, logsPages)
@@ -168,7 +174,7 @@ func (x *logsService) PutLogGroupDeletionProtection(ctx context.Context, in *log
 func (x *logsService) DeleteLogGroup(ctx context.Context, in *logs.DeleteLogGroupInput) (*logs.DeleteLogGroupOutput, error) {
 	region := from(ctx).region
 	return &logs.DeleteLogGroupOutput{}, x.db.update(func(tx *bbolt.Tx) error {
-		doc, err := getGroup(tx, region, in.LogGroupName)
+		doc, err := x.getGroup(tx, region, in.LogGroupName)
 		if err != nil {
 			return err
 		}
@@ -236,7 +242,7 @@ func (x *logsService) tagged() ([]taggedResource, error) {
 
 func (x *logsService) look(region string, name *string) (doc groupDoc, err error) {
 	err = x.db.view(func(tx *bbolt.Tx) error {
-		doc, err = getGroup(tx, region, name)
+		doc, err = x.getGroup(tx, region, name)
 		return err
 	})
 	return doc, err
@@ -245,7 +251,7 @@ func (x *logsService) look(region string, name *string) (doc groupDoc, err error
 func (x *logsService) change(ctx context.Context, name *string, do func(*groupDoc) error) error {
 	region := from(ctx).region
 	return x.db.update(func(tx *bbolt.Tx) error {
-		doc, err := getGroup(tx, region, name)
+		doc, err := x.getGroup(tx, region, name)
 		if err != nil {
 			return err
 		}
@@ -256,9 +262,9 @@ func (x *logsService) change(ctx context.Context, name *string, do func(*groupDo
 	})
 }
 
-func getGroup(tx *bbolt.Tx, region string, name *string) (groupDoc, error) {
+func (x *logsService) getGroup(tx *bbolt.Tx, region string, name *string) (groupDoc, error) {
 	doc, ok, err := get[groupDoc](tx, bucketGroups, key(region, aws.ToString(name)))
-	if err == nil && !ok {
+	if err == nil && (!ok || x.young(doc.Created, x.cfg.Lags.GroupVisible)) {
 		err = noGroup()
 	}
 	return doc, err

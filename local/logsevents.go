@@ -155,7 +155,7 @@ func (x *logsService) expire(d groupDoc) (groupDoc, error) {
 		return d, err
 	}
 	err := x.db.update(func(tx *bbolt.Tx) error {
-		doc, err := getGroup(tx, d.Region, &d.Name)
+		doc, err := x.getGroup(tx, d.Region, &d.Name)
 		if err != nil {
 			return err
 		}
@@ -210,7 +210,7 @@ func (x *logsService) CreateLogStream(ctx context.Context, in *logs.CreateLogStr
 		return nil, logsInvalid(name, "logStreamName", `Member must satisfy regular expression pattern: [^:*]*`)
 	}
 	return &logs.CreateLogStreamOutput{}, x.db.update(func(tx *bbolt.Tx) error {
-		g, err := getGroup(tx, region, in.LogGroupName)
+		g, err := x.getGroup(tx, region, in.LogGroupName)
 		if err != nil {
 			return err
 		}
@@ -229,7 +229,7 @@ func (x *logsService) CreateLogStream(ctx context.Context, in *logs.CreateLogStr
 func (x *logsService) DeleteLogStream(ctx context.Context, in *logs.DeleteLogStreamInput) (*logs.DeleteLogStreamOutput, error) {
 	region, name := from(ctx).region, aws.ToString(in.LogStreamName)
 	return &logs.DeleteLogStreamOutput{}, x.db.update(func(tx *bbolt.Tx) error {
-		g, err := getGroup(tx, region, in.LogGroupName)
+		g, err := x.getGroup(tx, region, in.LogGroupName)
 		if err != nil {
 			return err
 		}
@@ -280,7 +280,7 @@ func (x *logsService) DescribeLogStreams(ctx context.Context, in *logs.DescribeL
 	region := from(ctx).region
 	var docs []streamDoc
 	err = x.db.view(func(tx *bbolt.Tx) error {
-		if _, err := getGroup(tx, region, &group); err != nil {
+		if _, err := x.getGroup(tx, region, &group); err != nil {
 			return err
 		}
 		docs, err = list[streamDoc](tx, bucketStreams, streamKey(region, group, aws.ToString(in.LogStreamNamePrefix)))

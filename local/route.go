@@ -87,6 +87,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o := origin{accessKey: m[1], region: m[2], requestID: newRequestID()}
 	call := Call{Time: started, Service: m[3], Region: o.region, Function: s.lambda.isFunctionKey(o.accessKey)}
 
+	defer s.lambda.races.end(o.requestID)
 	res := s.answer(context.WithValue(r.Context(), originKey{}, o), &call, r)
 	call.Status, call.Code, call.Took = res.status, res.code, s.cfg.Now().Sub(started)
 	s.record(call) // before the answer, so that a caller who counts sees its own call
@@ -148,6 +149,10 @@ func (s *Server) answer(ctx context.Context, call *Call, r *http.Request) respon
 		return req.protocol.fail(ctx, err)
 	}
 	call.Write = writes(req.operation)
+	s.logs.deliver()
+	if err := s.billing(call.Service, req.operation); err != nil {
+		return req.protocol.fail(ctx, err)
+	}
 	if err := s.authorize(from(ctx), svc.access+":"+req.operation, call.Service, req); err != nil {
 		return req.protocol.fail(ctx, err)
 	}

@@ -70,9 +70,6 @@ func (x *lambdaService) count(d functionDoc, metric, unit string, value float64)
 // report writes an invocation to the function's log stream: what the function
 // printed between Lambda's own START, END and REPORT lines.
 func (x *lambdaService) report(e surroundings, id string, out runResult) {
-	if !x.mayLog(e, "logs:PutLogEvents") || !x.mayLog(e, "logs:CreateLogStream") {
-		return
-	}
 	now := x.cfg.Now()
 	var events []logEvent
 	say := func(format string, args ...any) {
@@ -105,9 +102,14 @@ func (x *lambdaService) report(e surroundings, id string, out runResult) {
 		text += "Status: " + out.status
 	}
 	say("%s\n", text)
-	if err := x.logs.write(e.region, e.group, e.stream, x.mayLog(e, "logs:CreateLogGroup"), events); err != nil {
-		x.logf("the log of %s: %v", e.function, err)
-	}
+	x.logs.later(func() {
+		if !x.mayLog(e, "logs:PutLogEvents") || !x.mayLog(e, "logs:CreateLogStream") {
+			return
+		}
+		if err := x.logs.write(e.region, e.group, e.stream, x.mayLog(e, "logs:CreateLogGroup"), events); err != nil {
+			x.logf("the log of %s: %v", e.function, err)
+		}
+	})
 }
 
 // billed rounds up to whole milliseconds; since August 2025 the start counts.

@@ -84,7 +84,7 @@ func (x *lambdaService) take(d functionDoc) (environment, error) {
 		x.mu.Unlock()
 		return nil, errClosed
 	}
-	if d.Reserved != nil && *d.Reserved == 0 || x.busy[d.Region] >= accountConcurrency {
+	if d.Reserved != nil && *d.Reserved == 0 || x.busy[d.Region] >= int(x.cfg.Account.concurrency()) {
 		x.mu.Unlock()
 		return nil, errThrottled
 	}

@@ -27,6 +27,8 @@ type Config struct {
 	// Empty allows everything.
 	Operator string
 
+	Account Account // what kind of account it is; the zero value is a new one on the paid plan
+
 	// Listen opens the socket of a Function URL ("127.0.0.1:0" or a port from
 	// an earlier run). Nil means no sockets: Function URLs then get names under
 	// .localhost that only Transport can reach.
@@ -43,42 +45,6 @@ type Config struct {
 
 	OnCall func(Call)                       // told of each API call and URL request; nil means nobody listens
 	Logf   func(format string, args ...any) // for faults of the server itself; nil drops them
-}
-
-// Lags are the delays of AWS that a caller can see. Zero is instant.
-type Lags struct {
-	TableCreate    time.Duration // CREATING before ACTIVE
-	TableUpdate    time.Duration // UPDATING before ACTIVE
-	TableDelete    time.Duration // DELETING before not found
-	RoleAssume     time.Duration // a new role cannot be assumed by Lambda yet
-	RolePolicy     time.Duration // a new or changed role policy does not count yet
-	FunctionCreate time.Duration // Pending before Active
-	FunctionUpdate time.Duration // LastUpdateStatus InProgress before Successful
-	URLPolicy      time.Duration // a Function URL answers 403 until its statements have spread
-}
-
-// ShortLags are short but real: what a learner sees with --local.
-var ShortLags = Lags{
-	TableCreate:    600 * time.Millisecond,
-	TableUpdate:    300 * time.Millisecond,
-	TableDelete:    300 * time.Millisecond,
-	RoleAssume:     500 * time.Millisecond,
-	RolePolicy:     100 * time.Millisecond,
-	FunctionCreate: 300 * time.Millisecond,
-	FunctionUpdate: 200 * time.Millisecond,
-	URLPolicy:      100 * time.Millisecond,
-}
-
-// AWSLags are what AWS takes on an ordinary day.
-var AWSLags = Lags{
-	TableCreate:    6 * time.Second,
-	TableUpdate:    3 * time.Second,
-	TableDelete:    3 * time.Second,
-	RoleAssume:     8 * time.Second,
-	RolePolicy:     2 * time.Second,
-	FunctionCreate: 2 * time.Second,
-	FunctionUpdate: 2 * time.Second,
-	URLPolicy:      time.Second,
 }
 
 // A Call is one request as the server saw it, for `local serve` and for tests
@@ -125,6 +91,9 @@ func Open(cfg Config) (*Server, error) {
 			return nil, fmt.Errorf("local: Config.Operator: %w", err)
 		}
 		operator, _ = parsePolicy(cfg.Operator) // checked just now
+	}
+	if err := cfg.Account.check(); err != nil {
+		return nil, err
 	}
 	db, err := openStore(cfg.Path)
 	if err != nil {

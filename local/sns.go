@@ -100,6 +100,9 @@ func (x *snsService) CreateTopic(ctx context.Context, in *sns.CreateTopicInput) 
 			return err
 		}
 		if !ok {
+			if err := x.full("CreateTopic"); err != nil {
+				return err
+			}
 			return put(tx, bucketTopics, key(doc.Region, name), doc)
 		}
 		for k, v := range doc.Tags {
@@ -239,7 +242,7 @@ func (x *snsService) look(ctx context.Context, arn *string) (doc topicDoc, err e
 		return doc, err
 	}
 	err = x.db.view(func(tx *bbolt.Tx) error {
-		doc, err = getTopic(tx, from(ctx).region, name)
+		doc, err = x.getTopic(tx, from(ctx).region, name)
 		return err
 	})
 	return doc, err
@@ -255,7 +258,7 @@ func (x *snsService) change(ctx context.Context, arn *string, do func(*topicDoc)
 	}
 	now := x.cfg.Now()
 	return x.db.update(func(tx *bbolt.Tx) error {
-		doc, err := getTopic(tx, region, name)
+		doc, err := x.getTopic(tx, region, name)
 		if err != nil {
 			return err
 		}
@@ -267,10 +270,15 @@ func (x *snsService) change(ctx context.Context, arn *string, do func(*topicDoc)
 	})
 }
 
-func getTopic(tx *bbolt.Tx, region, name string) (topicDoc, error) {
+func (x *snsService) getTopic(tx *bbolt.Tx, region, name string) (topicDoc, error) {
 	doc, ok, err := get[topicDoc](tx, bucketTopics, key(region, name))
-	if err == nil && !ok {
+	switch {
+	case err != nil:
+	case !ok, x.young(doc.Created, x.cfg.Lags.TopicVisible):
 		err = &apiError{Code: "NotFound", Status: http.StatusNotFound, Message: "Topic does not exist"}
+	case x.young(doc.Created, x.cfg.Lags.TopicAccess):
+		err = &apiError{Code: "AuthorizationError", Status: http.StatusForbidden,
+			Message: "User: arn:aws:iam::" + AccountID + ":user/local is not authorized to perform this action on resource: " + doc.arn()}
 	}
 	return doc, err
 }

@@ -60,6 +60,9 @@ func (x *snsService) Subscribe(ctx context.Context, in *sns.SubscribeInput) (*sn
 			return s.Protocol == protocol && s.Endpoint == endpoint
 		})
 		if i < 0 {
+			if err := x.full("Subscribe"); err != nil {
+				return err
+			}
 			d.Subscriptions = append(d.Subscriptions, subscriptionDoc{
 				ARN:      d.arn() + ":" + newRequestID(),
 				Protocol: protocol, Endpoint: endpoint, Token: newToken(), Created: x.cfg.Now(),

@@ -223,7 +223,8 @@ const (
 	bucketTables    = "dynamodb.tables"
 	bucketRoles     = "iam.roles"
 	bucketFunctions = "lambda.functions"
-	bucketCode      = "lambda.code" // by base64 SHA-256
+	bucketCode      = "lambda.code"     // by base64 SHA-256
+	bucketLostURLs  = "lambda.lostURLs" // of functions that are gone
 	bucketGroups    = "logs.groups"
 	bucketAlarms    = "cloudwatch.alarms"
 	bucketTopics    = "sns.topics"

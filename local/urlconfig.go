@@ -73,7 +73,7 @@ func (x *lambdaService) CreateFunctionUrlConfig(ctx context.Context, in *lambda.
 	now := x.cfg.Now()
 	u.Created, u.Modified = now, now
 	// Look before a socket is opened; the transaction below looks again.
-	d, err := x.lookup(r)
+	d, err := x.named(ctx, in.FunctionName, in.Qualifier)
 	if err != nil {
 		return status{}, err
 	}
@@ -118,7 +118,7 @@ func (x *lambdaService) GetFunctionUrlConfig(ctx context.Context, in *lambda.Get
 	if err != nil {
 		return nil, err
 	}
-	if d.URL == nil {
+	if d.URL == nil || x.young(d.URL.Created, x.cfg.Lags.URLVisible) {
 		return nil, noURL()
 	}
 	c := d.urlConfig()
@@ -147,8 +147,11 @@ func (x *lambdaService) UpdateFunctionUrlConfig(ctx context.Context, in *lambda.
 	}
 	now := x.cfg.Now()
 	d, err := x.edit(r, func(_ *bbolt.Tx, d *functionDoc) error {
-		if d.URL == nil {
+		switch {
+		case d.URL == nil:
 			return noURL()
+		case d.pending(now, x.cfg.Lags):
+			return d.busy(now, x.cfg.Lags)
 		}
 		u := *d.URL
 		if err := u.set(in.AuthType, in.InvokeMode, in.Cors); err != nil {

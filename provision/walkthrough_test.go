@@ -331,6 +331,7 @@ func TestAnotherStacksResourceIsForeign(t *testing.T) {
 		if _, err := w.clients.DynamoDB.TagResource(t.Context(), &dynamodb.TagResourceInput{ResourceArn: aws.String(w.cfg.TableARN()), Tags: tags}); err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(local.AWSLags.TableTags) // virtual
 		seen := w.look("table")
 		if wantState(t, seen, provision.Foreign); seen.Owner != `it belongs to todoctl's stack "Chat"` {
 			t.Errorf("the owner is %q", seen.Owner)

@@ -138,6 +138,9 @@ func diffBudget(have *budgetstypes.Budget, limit float64) []Diff {
 	compare("type", string(have.BudgetType), string(budgetstypes.BudgetTypeCost))
 	compare("time unit", string(have.TimeUnit), string(budgetstypes.TimeUnitMonthly))
 	compare("limit", fmt.Sprintf("%g USD", amount(have.BudgetLimit)), fmt.Sprintf("%g USD", limit))
+	if have.FilterExpression != nil {
+		return diffs // it goes with Metrics, which say what counts; both are a person's own
+	}
 	compare("credits", counted(types.IncludeCredit), "not counted")
 	compare("refunds", counted(types.IncludeRefund), "not counted")
 	return diffs
@@ -155,6 +158,14 @@ func (b budgetSeen) budget() *budgetstypes.Budget {
 	want.BudgetType = budgetstypes.BudgetTypeCost
 	want.TimeUnit = budgetstypes.TimeUnitMonthly
 	want.BudgetLimit = &budgetstypes.Spend{Amount: aws.String(strconv.FormatFloat(b.limit, 'f', -1, 64)), Unit: aws.String("USD")}
+	// What AWS computes is not ours to send.
+	want.CalculatedSpend, want.LastUpdatedTime, want.HealthStatus = nil, nil, nil
+	if want.FilterExpression != nil {
+		// It takes CostFilters and CostTypes, or FilterExpression and Metrics. What
+		// a person has chosen to watch stays.
+		want.CostFilters, want.CostTypes = nil, nil
+		return want
+	}
 	types := budgetstypes.CostTypes{
 		IncludeTax: aws.Bool(true), IncludeSubscription: aws.Bool(true), IncludeUpfront: aws.Bool(true),
 		IncludeRecurring: aws.Bool(true), IncludeOtherSubscription: aws.Bool(true), IncludeSupport: aws.Bool(true),
@@ -165,9 +176,7 @@ func (b budgetSeen) budget() *budgetstypes.Budget {
 	}
 	types.IncludeCredit, types.IncludeRefund = aws.Bool(false), aws.Bool(false)
 	want.CostTypes = &types
-	// What AWS computes is not ours to send, and it takes CostTypes or Metrics,
-	// never both.
-	want.CalculatedSpend, want.LastUpdatedTime, want.HealthStatus, want.Metrics, want.FilterExpression = nil, nil, nil, nil, nil
+	want.Metrics = nil // it takes CostTypes or Metrics, never both
 	return want
 }
 

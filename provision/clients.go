@@ -71,6 +71,7 @@ func NewRetryer() aws.Retryer {
 		o.Throttles = append(o.Throttles, retry.ThrottleErrorCode{Codes: map[string]struct{}{"Throttled": {}}})
 		// Ours come second: a call that was cancelled is never repeated.
 		o.Retryables = slices.Insert(o.Retryables, 1, []retry.IsErrorRetryable{
+			retry.IsErrorRetryableFunc(usedUp),
 			retry.IsErrorRetryableFunc(nameNotFound),
 			retry.IsErrorRetryableFunc(unreadable),
 			retry.RetryableErrorCode{Codes: passing},
@@ -87,6 +88,27 @@ var passing = map[string]struct{}{
 	"ConcurrentAccess":                {}, // sns
 	"StaleTag":                        {}, // sns
 	"OperationAbortedException":       {}, // logs
+}
+
+// usedUp ends the attempts at a quota. DynamoDB and CloudWatch Logs have one
+// code for a quota and for too many calls at once, which the SDK takes for the
+// second, and would repeat for half a minute in vain; the message tells them
+// apart.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+func usedUp(err error) aws.Ternary {
+	if apiCode(err) != "LimitExceededException" {
+		return aws.UnknownTernary
+	}
+	for _, quota := range []string{
+		"There is a limit of", // tables of a Region
+		"Provisioned throughput decreases are limited",
+		"Resource limit exceeded", // log groups
+	} {
+		if strings.Contains(err.Error(), quota) {
+			return aws.FalseTernary
+		}
+	}
+	return aws.UnknownTernary
 }
 
 // nameNotFound makes "no such host" worth another attempt: it is what a laptop

@@ -77,11 +77,11 @@ func (c Clock) until(ctx context.Context, limit time.Duration, try func() (done 
 
 // claimed decides about a create call that found its name taken. A lost answer
 // looks exactly like somebody else's resource, so only another look tells: it
-// waits for the name and its tags to show, and returns what the step then sees,
-// or a ForeignError.
-func (c Clock) claimed(ctx context.Context, step Step, conflict error) (seen Observation, err error) {
+// waits for the name and its tags to show, as long as that may take, and returns
+// what the step then sees, or a ForeignError.
+func (c Clock) claimed(ctx context.Context, step Step, limit time.Duration, conflict error) (seen Observation, err error) {
 	d := step.Describe()
-	err = c.until(ctx, spread, func() (bool, error, error) {
+	err = c.until(ctx, limit, func() (bool, error, error) {
 		if seen, err = step.Observe(ctx); err != nil {
 			return false, nil, err
 		}

@@ -257,7 +257,7 @@ func (f *function) Apply(ctx context.Context, seen Observation) error {
 	}
 	made, err := f.group.ensure(ctx, s.group)
 	if apiCode(err) == "ResourceAlreadyExistsException" {
-		return f.again(ctx, err)
+		return f.again(ctx, err, func(s *functionSeen) bool { return s.group != nil })
 	}
 	if err != nil {
 		return err
@@ -274,9 +274,24 @@ func (f *function) Apply(ctx context.Context, seen Observation) error {
 	return err
 }
 
+// A taken is the step as claimed sees it when the name of one of its two parts
+// was found taken: the other part, which does show, says nothing about it.
+type taken struct {
+	*function
+	shows func(*functionSeen) bool
+}
+
+func (t taken) Observe(ctx context.Context) (Observation, error) {
+	o, err := t.function.Observe(ctx)
+	if s, looked := o.Detail.(*functionSeen); looked && !t.shows(s) {
+		o.State = Absent
+	}
+	return o, err
+}
+
 // again decides who has the name that was found taken, and goes on from there.
-func (f *function) again(ctx context.Context, conflict error) error {
-	seen, err := f.cfg.Clock.claimed(ctx, f, conflict)
+func (f *function) again(ctx context.Context, conflict error, shows func(*functionSeen) bool) error {
+	seen, err := f.cfg.Clock.claimed(ctx, taken{f, shows}, spread, conflict)
 	if err != nil || seen.State == OK {
 		return err
 	}
@@ -335,7 +350,7 @@ func (f *function) create(ctx context.Context) error {
 	if apiCode(err) != "ResourceConflictException" {
 		return err
 	}
-	return f.again(ctx, err)
+	return f.again(ctx, err, func(s *functionSeen) bool { return s.config != nil })
 }
 
 // Destroy deletes the function, waits until it is gone, and deletes its log

@@ -89,16 +89,22 @@ func (g logGroup) ensure(ctx context.Context, s *groupSeen) (made bool, err erro
 	return false, nil
 }
 
-// retain sets the retention where it is another one.
+// retain sets the retention where it is another one. The group may be so new
+// that it is not found.
 func (g logGroup) retain(ctx context.Context, s *groupSeen) error {
 	if s != nil && aws.ToInt32(s.RetentionInDays) == retentionDays {
 		return nil
 	}
-	_, err := g.api.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{
-		LogGroupName:    aws.String(g.cfg.LogGroupName()),
-		RetentionInDays: aws.Int32(retentionDays),
+	return g.cfg.Clock.until(ctx, spread, func() (bool, error, error) {
+		_, err := g.api.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{
+			LogGroupName:    aws.String(g.cfg.LogGroupName()),
+			RetentionInDays: aws.Int32(retentionDays),
+		})
+		if isGone(err) {
+			return false, err, nil
+		}
+		return err == nil, nil, err
 	})
-	return err
 }
 
 func (g logGroup) remove(ctx context.Context) error {

@@ -19,7 +19,7 @@ func (r *role) Apply(ctx context.Context, seen Observation) error {
 	if seen.State == Absent || !ok {
 		s = &roleSeen{Role: &types.Role{Arn: aws.String(r.cfg.RoleARN()), AssumeRolePolicyDocument: aws.String(lambdaTrust())}, tags: r.cfg.Tags()}
 		if err := r.create(ctx); apiCode(err) == "EntityAlreadyExists" {
-			o, err := r.cfg.Clock.claimed(ctx, r, err)
+			o, err := r.cfg.Clock.claimed(ctx, r, roleSpread, err)
 			if err != nil || o.State == OK {
 				return err
 			}
@@ -86,7 +86,7 @@ func (r *role) repair(ctx context.Context, s *roleSeen) error {
 
 // put writes the inline policy. The role may be so new that IAM does not find it.
 func (r *role) put(ctx context.Context) error {
-	return r.cfg.Clock.until(ctx, spread, func() (bool, error, error) {
+	return r.cfg.Clock.until(ctx, roleSpread, func() (bool, error, error) {
 		_, err := r.api.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
 			RoleName:       aws.String(r.cfg.RoleName()),
 			PolicyName:     aws.String(r.cfg.PolicyName()),
@@ -104,7 +104,7 @@ func (r *role) put(ctx context.Context) error {
 // does not find yet; only the message tells.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-deprecated.html
 func (r *role) attach(ctx context.Context, arn string) error {
-	return r.cfg.Clock.until(ctx, spread, func() (bool, error, error) {
+	return r.cfg.Clock.until(ctx, roleSpread, func() (bool, error, error) {
 		_, err := r.api.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String(r.cfg.RoleName()), PolicyArn: aws.String(arn)})
 		switch {
 		case apiCode(err) == "PolicyNotAttachable", isGone(err) && strings.Contains(err.Error(), "attachable"):
@@ -170,7 +170,8 @@ func (r *role) Destroy(ctx context.Context, seen Observation) error {
 			if held := r.held(ctx); held != nil {
 				return false, nil, held
 			}
-			return false, err, nil
+			// Ours may have been too new for the look to show it.
+			return false, err, r.remove(ctx, nil, true)
 		}
 		return false, nil, err
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,8 +33,9 @@ const (
 
 // table is step 1: the DynamoDB table.
 type table struct {
-	cfg Config
-	api tableAPI
+	cfg  Config
+	api  tableAPI
+	made atomic.Bool // by this step: it is ours, whatever its tags say as yet
 }
 
 func newTable(cfg Config, api tableAPI) Step { return &table{cfg: cfg, api: api} }
@@ -63,7 +65,7 @@ func (t *table) Describe() Description {
 type tableSeen struct {
 	*types.TableDescription
 	tags   map[string]string
-	unsure bool // no tags yet on a table that is only seconds old
+	unsure bool // no tags yet on a table that is only seconds old and that this step has not made
 }
 
 func (s *tableSeen) ownerUnknown() bool { return s.unsure }
@@ -89,8 +91,8 @@ func (t *table) Observe(ctx context.Context) (Observation, error) {
 	// and one that is going may have lost them. Neither is a stranger's for that.
 	// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTagsOfResource.html
 	young := found.CreationDateTime != nil && t.cfg.Clock.Now().Sub(*found.CreationDateTime) < spread
-	if len(tags) == 0 && (young || found.TableStatus == types.TableStatusDeleting) {
-		seen.unsure = found.TableStatus != types.TableStatusDeleting
+	if len(tags) == 0 && (young || t.made.Load() || found.TableStatus == types.TableStatusDeleting) {
+		seen.unsure = found.TableStatus != types.TableStatusDeleting && !t.made.Load()
 		o.State = Drift
 		if o.Pending == "" {
 			o.Pending = "no tags yet"
@@ -246,7 +248,7 @@ func (t *table) Apply(ctx context.Context, seen Observation) error {
 	switch {
 	case s.unsure:
 		// Whose it is must be known before any other step changes anything.
-		o, err := t.cfg.Clock.claimed(ctx, t, nil)
+		o, err := t.cfg.Clock.claimed(ctx, t, spread, nil)
 		if err != nil || o.State == OK {
 			return err
 		}
@@ -272,9 +274,10 @@ func (t *table) create(ctx context.Context) error {
 		Tags:                  t.tagList(),
 	})
 	if apiCode(err) != "ResourceInUseException" {
+		t.made.Store(err == nil)
 		return err
 	}
-	seen, err := t.cfg.Clock.claimed(ctx, t, err)
+	seen, err := t.cfg.Clock.claimed(ctx, t, spread, err)
 	if err != nil || seen.State == OK {
 		return err
 	}
@@ -370,7 +373,7 @@ func (t *table) Destroy(ctx context.Context, seen Observation) error {
 		case s.TableStatus == types.TableStatusDeleting:
 			return nil
 		case s.unsure:
-			if _, err := t.cfg.Clock.claimed(ctx, t, nil); err != nil {
+			if _, err := t.cfg.Clock.claimed(ctx, t, spread, nil); err != nil {
 				return err
 			}
 		case protected(s.TableDescription):

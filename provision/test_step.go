@@ -39,8 +39,8 @@ const (
 	testOrigin = "http://localhost:3000"
 
 	// testPatience is how long a fresh URL may answer 403 (its policy spreads),
-	// 429 or 5xx (the role's policies spread).
-	testPatience = 60 * time.Second
+	// 429 or 5xx (the role's policies spread, which takes longest).
+	testPatience = roleSpread
 
 	// maxAnswer is a little more than the 6 MB that Lambda lets a function answer.
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

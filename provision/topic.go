@@ -57,6 +57,10 @@ func (s *alarmStep) lookTopic(ctx context.Context) (topicSeen, error) {
 			}
 		},
 	)
+	if _, made := s.made.Load(seen.kind); made && isDenied(err) {
+		seen.State, seen.Pending = Drift, "access to the new topic that does not count yet"
+		return seen, nil
+	}
 	if err != nil || tags == nil {
 		return seen, seen.missing(err)
 	}
@@ -122,7 +126,9 @@ func (s *alarmStep) applySubscription(ctx context.Context, seen topicSeen) error
 	if s.cfg.Email == "" || has(slices.Concat(seen.confirmed, seen.pending), s.cfg.Email) {
 		return nil
 	}
-	// A topic that was made a moment ago may not be found yet.
+	// A topic that was made a moment ago may not be found yet, or not let its own
+	// maker in.
+	_, made := s.made.Load(seen.kind)
 	return s.cfg.Clock.until(ctx, spread, func() (bool, error, error) {
 		_, err := s.sns.Subscribe(ctx, &sns.SubscribeInput{
 			TopicArn: aws.String(s.cfg.TopicARN()),
@@ -132,7 +138,7 @@ func (s *alarmStep) applySubscription(ctx context.Context, seen topicSeen) error
 		if err != nil {
 			err = fmt.Errorf("subscribe %s: %w", s.cfg.Email, err)
 		}
-		if isGone(err) {
+		if isGone(err) || made && isDenied(err) {
 			return false, err, nil
 		}
 		return err == nil, nil, err

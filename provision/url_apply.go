@@ -27,6 +27,7 @@ func (u *functionURL) Apply(ctx context.Context, seen Observation) error {
 			return err
 		}
 	}
+	var added []grant
 	for _, g := range u.grants() { // one after the other: of two at once, Lambda can lose one
 		if u.auth(s.config) == types.FunctionUrlAuthTypeAwsIam {
 			if err := u.revoke(ctx, s.granted(g)); err != nil {
@@ -36,9 +37,60 @@ func (u *functionURL) Apply(ctx context.Context, seen Observation) error {
 			if err := u.grant(ctx, g); err != nil {
 				return err
 			}
+			added = append(added, g)
 		}
 	}
-	return nil
+	return u.readBack(ctx, added)
+}
+
+// readBack looks until the policy shows the statements that were added, and adds
+// again what it does not show: of two that are added at once, by two runs of
+// todoctl say, Lambda can lose one although it has accepted both.
+// https://github.com/hashicorp/terraform-provider-aws, internal/service/lambda/permission.go
+func (u *functionURL) readBack(ctx context.Context, added []grant) error {
+	if len(added) == 0 {
+		return nil
+	}
+	return u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
+		now := &urlSeen{}
+		var err error
+		if now.clauses, err = u.policy(ctx); err != nil {
+			return false, nil, err
+		}
+		for _, g := range added {
+			if len(now.granted(g)) > 0 {
+				continue
+			}
+			if err := u.grantOnce(ctx, g); err != nil {
+				return false, nil, err
+			}
+			missing := Diff{Field: "statement for " + g.action, Have: "missing", Want: "there"}
+			return false, &UnsettledError{Waited: urlSpread, Seen: Observation{State: Drift, Diffs: []Diff{missing}}, Goal: Up}, nil
+		}
+		return true, nil, nil
+	})
+}
+
+// grantOnce adds a statement unless one of its id is there or the function is
+// busy or does not show: the next look tells.
+func (u *functionURL) grantOnce(ctx context.Context, g grant) error {
+	_, err := u.api.AddPermission(ctx, u.statement(g, g.sid))
+	if isGone(err) || apiCode(err) == "ResourceConflictException" {
+		return nil
+	}
+	return err
+}
+
+// statement is g under a statement id.
+func (u *functionURL) statement(g grant, sid string) *lambda.AddPermissionInput {
+	in := &lambda.AddPermissionInput{
+		FunctionName: aws.String(u.cfg.FunctionName()),
+		StatementId:  aws.String(sid),
+		Action:       aws.String(g.action),
+		Principal:    aws.String("*"),
+	}
+	g.add(in)
+	return in
 }
 
 // create makes the URL. A conflict means that it is there, or that the function
@@ -97,14 +149,7 @@ func (u *functionURL) update(ctx context.Context, have *lambda.GetFunctionUrlCon
 func (u *functionURL) grant(ctx context.Context, g grant) error {
 	sid := g.sid
 	return u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
-		in := &lambda.AddPermissionInput{
-			FunctionName: aws.String(u.cfg.FunctionName()),
-			StatementId:  aws.String(sid),
-			Action:       aws.String(g.action),
-			Principal:    aws.String("*"),
-		}
-		g.add(in)
-		_, err := u.api.AddPermission(ctx, in)
+		_, err := u.api.AddPermission(ctx, u.statement(g, sid))
 		switch {
 		case isGone(err):
 			return false, err, nil

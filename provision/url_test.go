@@ -226,8 +226,8 @@ func TestExposedHeadersOfTheLearnerStay(t *testing.T) {
 	})
 }
 
-// A statement that Lambda loses silently is found by looking, not believed.
-func TestALostStatementIsNotASuccess(t *testing.T) {
+// A statement that Lambda loses silently is found by looking, and added again.
+func TestALostStatementIsAddedAgainInTheSameRun(t *testing.T) {
 	withFunction(t, func(t *testing.T, w *world) {
 		w.on("AddPermission", func(_ context.Context, send func() (any, error)) (any, error) {
 			out, err := send()
@@ -236,12 +236,24 @@ func TestALostStatementIsNotASuccess(t *testing.T) {
 			}
 			return out, err
 		})
+		w.up("url")
+		wantState(t, w.look("url"), provision.OK)
+	})
+}
+
+// One that is lost again and again is no success.
+func TestAStatementThatIsAlwaysLostIsNotASuccess(t *testing.T) {
+	withFunction(t, func(t *testing.T, w *world) {
+		w.on("AddPermission", func(_ context.Context, send func() (any, error)) (any, error) {
+			out, err := send()
+			if err == nil {
+				unpermit(t, w, *inputs[lambda.AddPermissionInput](w)[len(inputs[lambda.AddPermissionInput](w))-1].StatementId)
+			}
+			return out, err
+		})
 		err := w.try(provision.Up, "url")
 		if err == nil || !strings.Contains(err.Error(), "statement for lambda:InvokeFunctionUrl is missing") {
 			t.Errorf("up says %v", err)
 		}
-		w.on("AddPermission", nil)
-		w.up("url")
-		wantState(t, w.look("url"), provision.OK)
 	})
 }

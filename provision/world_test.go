@@ -55,16 +55,24 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 
 func inWorldWith(t *testing.T, lags local.Lags, test func(t *testing.T, w *world)) {
 	t.Helper()
+	inWorldOf(t, func(c *local.Config) { c.Lags = lags }, test)
+}
+
+// inWorldOf runs a test with an AWS that set has changed.
+func inWorldOf(t *testing.T, set func(*local.Config), test func(t *testing.T, w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, parallel: 1, hooks: map[string]hook{}}
 		code := testCode(t)
-		server, err := local.Open(local.Config{
+		cfg := local.Config{
 			Path: filepath.Join(t.TempDir(), "aws.db"),
 			Now:  time.Now,
-			Lags: lags,
+			Lags: local.AWSLags,
 			Twin: &local.Twin{SHA256: code.SHA256, New: testTwin},
 			Logf: t.Logf,
-		})
+		}
+		set(&cfg)
+		server, err := local.Open(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,60 @@
+package local_test
+
+import (
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"todoctl/local"
+)
+
+// The page for the person who wonders how true this is has a row for each knob.
+func TestEachKnobIsOnThePage(t *testing.T) {
+	page, err := os.ReadFile("../docs/local-aws.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for line := range strings.Lines(string(page)) {
+		if cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|"); len(cells) > 2 {
+			rows[strings.Trim(cells[1], " `")] = line
+		}
+	}
+	knobs := 0
+	check := func(kind reflect.Type) {
+		for i := range kind.NumField() {
+			knobs++
+			name := kind.Name() + "." + kind.Field(i).Name
+			row := rows[name]
+			if !strings.Contains(row, "docs") && !strings.Contains(row, "field") && !strings.Contains(row, "guess") {
+				t.Errorf("%s has no row that says where it is known from", name)
+			}
+			if kind != reflect.TypeFor[local.Lags]() {
+				continue
+			}
+			// The figures of the two --lag values.
+			cells := strings.Split(row, "|")
+			for n, lags := range []local.Lags{local.ShortLags, local.AWSLags} {
+				d := reflect.ValueOf(lags).Field(i).Interface().(interface{ Seconds() float64 }).Seconds()
+				if want := figure(d); len(cells) < 5 || strings.TrimSpace(cells[3+n]) != want {
+					t.Errorf("%s: the page does not say %s", name, want)
+				}
+			}
+		}
+	}
+	check(reflect.TypeFor[local.Lags]())
+	check(reflect.TypeFor[local.Account]())
+	if knobs < 20 {
+		t.Errorf("only %d knobs were looked for", knobs)
+	}
+}
+
+// figure writes seconds as the page does: "0", "0.6 s", "6 s".
+func figure(seconds float64) string {
+	if seconds == 0 {
+		return "0"
+	}
+	return strconv.FormatFloat(seconds, 'f', -1, 64) + " s"
+}

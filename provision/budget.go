@@ -163,7 +163,7 @@ func (b budgetSeen) budget() *budgetstypes.Budget {
 	if want.FilterExpression != nil {
 		// It takes CostFilters and CostTypes, or FilterExpression and Metrics. What
 		// a person has chosen to watch stays.
-		want.CostFilters, want.CostTypes = nil, nil
+		want.CostTypes = nil
 		return want
 	}
 	types := budgetstypes.CostTypes{

@@ -91,8 +91,9 @@ func (t *table) Observe(ctx context.Context) (Observation, error) {
 	// and one that is going may have lost them. Neither is a stranger's for that.
 	// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTagsOfResource.html
 	young := found.CreationDateTime != nil && t.cfg.Clock.Now().Sub(*found.CreationDateTime) < spread
-	if len(tags) == 0 && (young || t.made.Load() || found.TableStatus == types.TableStatusDeleting) {
-		seen.unsure = found.TableStatus != types.TableStatusDeleting && !t.made.Load()
+	made, leaving := t.made.Load(), found.TableStatus == types.TableStatusDeleting
+	if len(tags) == 0 && (young || made || leaving) {
+		seen.unsure = !made && !leaving
 		o.State = Drift
 		if o.Pending == "" {
 			o.Pending = "no tags yet"

@@ -176,5 +176,5 @@ var varies = map[string]bool{
 	"ID": true, "Created": true, "Updated": true, "Modified": true, "Revision": true, "PolicyID": true, "Written": true,
 	"TrustChanged": true, "Before": true, "Increased": true, "Decreases": true, "ToOnDemand": true, "Deleted": true,
 	"Changed": true, "Configured": true, "StateUpdated": true, "ARN": true, "TimePeriod": true,
-	"Bytes": true, "Added": true, "Token": true, "Address": true,
+	"Bytes": true, "Added": true, "Token": true, "Address": true, "Tagged": true, "TagsBefore": true, "Removed": true,
 }

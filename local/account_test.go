@@ -34,11 +34,16 @@ func (a *account) turn(by time.Duration) {
 	a.now = a.now.Add(by)
 }
 
-// newAccount opens a server with these delays at nine in the morning.
-func newAccount(t *testing.T, lags Lags) *account {
+// newAccount opens a server with these delays at nine in the morning; change
+// adjusts its configuration first.
+func newAccount(t *testing.T, lags Lags, change ...func(*Config)) *account {
 	t.Helper()
 	a := &account{now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), path: filepath.Join(t.TempDir(), "local.db")}
-	s, err := Open(Config{Path: a.path, Now: a.clock, Lags: lags})
+	cfg := Config{Path: a.path, Now: a.clock, Lags: lags}
+	for _, c := range change {
+		c(&cfg)
+	}
+	s, err := Open(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

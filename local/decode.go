@@ -38,49 +38,67 @@ func (r request) decode(in reflect.Value) error {
 // readRequest finds out what protocol the caller speaks and what it wants. The
 // request it returns names the protocol even when there is an error, so that
 // the error can be encoded.
+//
+// A method and a Content-Type that the protocol does not have are refused before
+// the body is read: no GET changes anything, and none of what a web page may
+// send without asking ("simple requests") is a call.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 func readRequest(svc service, r *http.Request) (request, error) {
 	req := request{protocol: svc.protocol}
-	body, err := readBody(r)
+	contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	target := r.Header.Get("X-Amz-Target")
+	wanted := ""
+	var labels map[string]string
+	switch {
+	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
+		req.protocol, wanted = protocolCBOR, "application/cbor"
+		_, req.operation, _ = strings.Cut(r.URL.Path, "/operation/")
+	case target != "":
+		req.protocol, wanted = protocolJSON10, "application/x-amz-json-1.0"
+		if contentType == "application/x-amz-json-1.1" {
+			req.protocol, wanted = protocolJSON11, contentType
+		}
+		req.operation = target[strings.LastIndexByte(target, '.')+1:]
+	case svc.protocol == protocolREST:
+		if req.operation, labels = match(svc.routes, r.Method, r.URL.EscapedPath()); req.operation == "" {
+			req.operation = r.Method + " " + r.URL.Path
+			return req, notImplemented(req.operation)
+		}
+	default:
+		req.protocol, wanted = protocolQuery, "application/x-www-form-urlencoded"
+	}
+	if wanted != "" && (r.Method != http.MethodPost || contentType != wanted) {
+		req.protocol = svc.protocol
+		return req, unknownOperation()
+	}
+	body, err := readBody(r, svc.limit(req.operation))
 	if err != nil {
 		return req, err
 	}
 	req.body = body
-	contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch target := r.Header.Get("X-Amz-Target"); {
-	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
-		req.protocol = protocolCBOR
-		_, req.operation, _ = strings.Cut(r.URL.Path, "/operation/")
+	switch req.protocol {
+	case protocolCBOR:
 		req.tree = func() (map[string]any, error) { return parseCBOR(body) }
-	case target != "":
-		req.protocol = protocolJSON10
-		if contentType == "application/x-amz-json-1.1" {
-			req.protocol = protocolJSON11
-		}
-		req.operation = target[strings.LastIndexByte(target, '.')+1:]
+	case protocolJSON10, protocolJSON11:
 		req.tree = func() (map[string]any, error) { return parseJSON(body) }
-	case svc.protocol == protocolREST:
-		op, labels := match(svc.routes, r.Method, r.URL.EscapedPath())
-		if op == "" {
-			req.operation = r.Method + " " + r.URL.Path
-			return req, notImplemented(req.operation)
-		}
-		req.operation = op
+	case protocolREST:
 		req.tree = func() (map[string]any, error) { return parseREST(body, labels, r.URL.Query()) }
-	case contentType == "application/x-www-form-urlencoded":
-		req.protocol = protocolQuery
+	case protocolQuery:
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
 			return req, &apiError{Code: "MalformedQueryString", Message: "the form could not be read"}
 		}
 		req.operation = form.Get("Action")
 		req.tree = func() (map[string]any, error) { return parseForm(form), nil }
-	default:
-		return req, &apiError{Code: "UnknownOperationException", Message: "the request names no operation"}
 	}
 	if req.operation == "" {
-		return req, &apiError{Code: "UnknownOperationException", Message: "the request names no operation"}
+		return req, unknownOperation()
 	}
 	return req, nil
+}
+
+func unknownOperation() error {
+	return &apiError{Code: "UnknownOperationException", Message: "the request names no operation"}
 }
 
 func parseJSON(body []byte) (map[string]any, error) {

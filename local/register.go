@@ -8,12 +8,12 @@ package local
 // protocol.
 func (s *Server) register() map[string]service {
 	return map[string]service{
-		"dynamodb":   {protocol: protocolJSON10, impl: s.dynamodb, access: "dynamodb"},
+		"dynamodb":   {protocol: protocolJSON10, impl: s.dynamodb, access: "dynamodb", most: maxItems},
 		"iam":        {protocol: protocolQuery, impl: s.iam, access: "iam"},
 		"sts":        {protocol: protocolQuery, impl: &stsService{s}, access: "sts"},
 		"lambda":     {protocol: protocolREST, impl: s.lambda, routes: lambdaRoutes(), access: "lambda"},
-		"logs":       {protocol: protocolJSON11, impl: s.logs, access: "logs"},
-		"monitoring": {protocol: protocolCBOR, impl: s.metrics, access: "cloudwatch"},
+		"logs":       {protocol: protocolJSON11, impl: s.logs, access: "logs", most: maxBatch},
+		"monitoring": {protocol: protocolCBOR, impl: s.metrics, access: "cloudwatch", most: maxBatch},
 		"sns":        {protocol: protocolQuery, impl: &snsService{s}, access: "sns"},
 		"budgets":    {protocol: protocolJSON11, impl: &budgetsService{s}, access: "budgets"},
 		"freetier":   {protocol: protocolJSON10, impl: &freetierService{s}, access: "freetier", camel: true},

@@ -9,7 +9,6 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
-	"net/url"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -29,6 +28,7 @@ type service struct {
 	routes   []route              // restJSON only: which path is which operation
 	table    map[string]operation // impl's operations by name
 	access   string               // prefix of its actions in IAM policies ("dynamodb")
+	most     int                  // bytes of a body, where that is more than maxBody
 	camel    bool                 // members have small first letters on the wire, and the SDK's types do not say so
 }
 
@@ -68,13 +68,18 @@ func from(ctx context.Context) origin {
 	return o
 }
 
-// ServeHTTP answers one API call.
+// ServeHTTP answers one request to the API port.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	started := s.cfg.Now()
 	if reason := s.refuse(r); reason != "" {
 		http.Error(w, reason, http.StatusForbidden)
 		return
 	}
+	s.api.ServeHTTP(w, r)
+}
+
+// serveAPI answers one API call.
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+	started := s.cfg.Now()
 	if strings.HasPrefix(r.URL.Path, runtimePath) {
 		s.lambda.serveRuntime(w, r)
 		return
@@ -105,29 +110,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(res.body)
 }
 
-// refuse keeps web pages and other machines away from the API port: only the
-// exact loopback names may be in Host, and no page of another origin may call.
+// refuse keeps web pages and other machines away from the API port, and says
+// why. A browser tells a page's origin in every request that could do harm, and
+// the name by which it came in Host; a program tells its own.
 func (s *Server) refuse(r *http.Request) string {
 	s.mu.Lock()
 	own := s.host
 	s.mu.Unlock()
 	if own != "" {
-		_, port, _ := strings.Cut(own, ":")
-		switch r.Host {
-		case "127.0.0.1:" + port, "localhost:" + port, "[::1]:" + port:
-		case "127.0.0.1", "localhost", "[::1]":
-			if port != "80" { // the port that nobody writes
-				return "this Host is not the local AWS"
-			}
-		default:
+		if !hosts(own, r.Host) {
 			return "this Host is not the local AWS"
 		}
-	}
-	if from := r.Header.Get("Origin"); from != "" {
-		u, err := url.Parse(from)
-		if err != nil || u.Host != r.Host {
-			return "calls from web pages are refused"
+		if !strings.HasPrefix(r.RequestURI, "/") { // CONNECT, OPTIONS *, http://...
+			return "the local AWS is no proxy"
 		}
+	}
+	if from := r.Header.Get("Origin"); from != "" && from != "http://"+r.Host {
+		return "calls from web pages are refused"
 	}
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 		return "calls from web pages are refused"
@@ -236,9 +235,43 @@ func newRequestID() string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// readBody reads a body of at most maxRequest bytes. PutMetricData comes
-// compressed when it is large; the limit is for what it says then.
-func readBody(r *http.Request) ([]byte, error) {
+// What a request's body may have, in bytes.
+const (
+	// maxUpload is Lambda's 50 MB of zipped code in base64.
+	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+	maxUpload = 70 << 20
+
+	// maxItems is what BatchWriteItem and TransactWriteItems take at most.
+	// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+	maxItems = 16 << 20
+
+	// maxBatch is for PutLogEvents and PutMetricData: 1 MB of events, and more
+	// where JSON escapes them.
+	// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+	maxBatch = 4 << 20
+
+	// maxBody is for everything else. Its largest is an SNS message: 256 KB,
+	// three times that in a form.
+	maxBody = 1 << 20
+)
+
+// limit is how many bytes the body of a call may have. operation is known
+// before the body for REST services alone.
+func (svc service) limit(operation string) int {
+	switch {
+	case operation == "CreateFunction", operation == "UpdateFunctionCode":
+		return maxUpload
+	case operation == "Invoke":
+		return maxPayload + 1 // Invoke itself says that an event is too large
+	case svc.most > 0:
+		return svc.most
+	}
+	return maxBody
+}
+
+// readBody reads a body of at most limit bytes. PutMetricData comes compressed
+// when it is large; the limit is for what it says then.
+func readBody(r *http.Request, limit int) ([]byte, error) {
 	var from io.Reader = r.Body
 	if r.Header.Get("Content-Encoding") == "gzip" {
 		z, err := gzip.NewReader(r.Body)
@@ -247,12 +280,13 @@ func readBody(r *http.Request) ([]byte, error) {
 		}
 		from = z
 	}
-	body, err := io.ReadAll(io.LimitReader(from, maxRequest+1))
+	body, err := io.ReadAll(io.LimitReader(from, int64(limit)+1))
 	if err != nil {
 		return nil, &apiError{Code: "SerializationException", Message: "the request's body could not be read"}
 	}
-	if len(body) > maxRequest {
-		return nil, &apiError{Code: "RequestEntityTooLargeException", Message: "the request is too large", Status: http.StatusRequestEntityTooLarge}
+	if len(body) > limit {
+		return nil, &apiError{Code: "RequestEntityTooLargeException", Status: http.StatusRequestEntityTooLarge,
+			Message: fmt.Sprintf("the request is larger than %d bytes", limit)}
 	}
 	return body, nil
 }

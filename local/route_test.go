@@ -145,7 +145,7 @@ func TestBadBodiesAreTheCallersFault(t *testing.T) {
 			t.Errorf("%s: %d %s", body, code, text)
 		}
 	}
-	if code, text := json(`{"logGroupName":"` + strings.Repeat("x", maxRequest) + `"}`); code != http.StatusRequestEntityTooLarge || !strings.Contains(text, "too large") {
+	if code, text := json(`{"logGroupName":"` + strings.Repeat("x", maxBatch) + `"}`); code != http.StatusRequestEntityTooLarge || !strings.Contains(text, "larger than 4194304 bytes") {
 		t.Errorf("over the limit: %d %s", code, text)
 	}
 	if code, text := a.answer(signed("POST", "http://local.localhost/", "logs", "{}")); code != http.StatusBadRequest || !strings.Contains(text, "UnknownOperationException") {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -83,6 +84,7 @@ func (x *lambdaService) serveCode(w http.ResponseWriter, r *http.Request, name s
 // takes. The first call says that the child is ready.
 func (e *pythonEnvironment) next(w http.ResponseWriter, r *http.Request) {
 	e.isReady()
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the next invocation may be days away
 	var t *task
 	select {
 	case t = <-e.tasks:

@@ -1,9 +1,7 @@
 package local
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"sync"
@@ -12,10 +10,6 @@ import (
 
 // AccountID is the account that every resource on this machine belongs to.
 const AccountID = "000000000000"
-
-// maxRequest bounds a request body: Lambda's direct zip upload (50 MB, base64)
-// is the largest thing that AWS accepts on these APIs.
-const maxRequest = 70 << 20
 
 // Config is everything that a Server takes from outside.
 type Config struct {
@@ -41,6 +35,7 @@ type Config struct {
 	Twin   *Twin // the Go version of the default handler; nil means Python alone
 
 	// Wrap puts something in front of the API port, such as a delay or a fault.
+	// What refuse refuses does not reach it.
 	Wrap func(http.Handler) http.Handler
 
 	OnCall func(Call)                       // told of each API call and URL request; nil means nobody listens
@@ -67,6 +62,7 @@ type Server struct {
 	db       *store
 	services map[string]service // by signing name
 	operator *policy            // of Config.Operator; nil allows everything
+	api      http.Handler       // serveAPI behind Config.Wrap
 
 	dynamodb *dynamodbService
 	iam      *iamService
@@ -115,29 +111,11 @@ func Open(cfg Config) (*Server, error) {
 		svc.table = svc.impl.operations()
 		s.services[name] = svc
 	}
+	s.api = http.HandlerFunc(s.serveAPI)
+	if cfg.Wrap != nil {
+		s.api = cfg.Wrap(s.api)
+	}
 	return s, nil
-}
-
-// Serve answers API calls on l, and opens the Function URLs that the store
-// holds, until ctx ends.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	s.mu.Lock()
-	s.host = l.Addr().String()
-	s.mu.Unlock()
-	if err := s.lambda.openURLs(); err != nil {
-		return err
-	}
-	var handler http.Handler = s
-	if s.cfg.Wrap != nil {
-		handler = s.cfg.Wrap(s)
-	}
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute}
-	stopped := context.AfterFunc(ctx, func() { _ = srv.Close() })
-	defer stopped()
-	if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve the local AWS: %w", err)
-	}
-	return nil
 }
 
 // Close stops the functions, writes the metrics that wait and closes the store.

@@ -8,7 +8,7 @@ import (
 
 // Transport serves the API and all Function URLs in process, with no socket:
 // requests to a Function URL's host go to its front, everything else to the
-// API, through Config.Wrap.
+// API.
 func (s *Server) Transport() http.RoundTripper {
 	if s.cfg.Listen == nil { // else Serve opens them
 		if err := s.lambda.openURLs(); err != nil {
@@ -19,16 +19,12 @@ func (s *Server) Transport() http.RoundTripper {
 }
 
 func (s *Server) inProcess() *transport {
-	var api http.Handler = s
-	if s.cfg.Wrap != nil {
-		api = s.cfg.Wrap(s)
-	}
-	return &transport{lambda: s.lambda, api: api}
+	return &transport{lambda: s.lambda, api: s}
 }
 
 type transport struct {
 	lambda *lambdaService
-	api    http.Handler
+	api    *Server
 }
 
 // RoundTrip answers like a server would, and gives up when the request's
@@ -46,7 +42,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	in.RequestURI = r.URL.RequestURI()
 	in.Proto, in.ProtoMajor, in.ProtoMinor = "HTTP/1.1", 1, 1
 	in.RemoteAddr = "127.0.0.1:0"
-	handler := t.api
+	var handler http.Handler = t.api
 	if front := t.lambda.frontOf(in.Host); front != nil {
 		handler = front
 	}

@@ -7,13 +7,20 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"time"
+	"strings"
 
 	"go.etcd.io/bbolt"
 )
 
 // A urlFront is what stands at a function's URL: it checks who may call, turns
 // the request into an event, and the function's answer into a response.
+//
+// On AWS such a URL is public, and so is this one for every page in this
+// machine's browsers: the CORS that its owner configured, "*" too, is kept to
+// the letter. What is refused is a Host that is not the URL's own. On AWS the
+// name decides which function is meant, and there is no other; here a page whose
+// name has been pointed to 127.0.0.1 ("DNS rebinding") would be of the same
+// origin as the URL, and the owner's CORS would count for nothing.
 type urlFront struct {
 	x       *lambdaService
 	id      string
@@ -31,8 +38,11 @@ func (x *lambdaService) openFront(fn resource, id, address string) (*urlFront, e
 		if l, err = x.cfg.Listen(address); err != nil {
 			return nil, fmt.Errorf("open a socket for the Function URL: %w", err)
 		}
+		if err := onlyHere(l); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
 		f.address = l.Addr().String()
-		f.server = &http.Server{Handler: f, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute}
+		f.server = x.httpServer(f)
 	}
 	x.mu.Lock()
 	x.fronts[id] = f
@@ -44,7 +54,7 @@ func (x *lambdaService) openFront(fn resource, id, address string) (*urlFront, e
 		return f, nil
 	}
 	serve := func() {
-		if err := f.server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		if err := f.server.Serve(crowded(l, maxConnections)); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			x.logf("the Function URL of %s: %v", fn.name, err)
 		}
 	}
@@ -121,6 +131,10 @@ func (f *urlFront) close() {
 // ServeHTTP answers one request to the Function URL, and counts it.
 func (f *urlFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := f.x
+	if !f.isFor(r) {
+		urlMessage(http.StatusForbidden, "Forbidden: this Host is not the Function URL").write(w)
+		return
+	}
 	started := x.cfg.Now()
 	d, err := x.lookup(f.fn)
 	var a urlAnswer
@@ -143,6 +157,19 @@ func (f *urlFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.count(d, "UrlRequestLatency", "Milliseconds", milliseconds(took))
 	}
 	a.write(w)
+}
+
+// isFor says whether a request names this URL: by its socket, or by its own
+// name, which begins with its id.
+func (f *urlFront) isFor(r *http.Request) bool {
+	if f.address != "" && !strings.HasPrefix(r.RequestURI, "/") { // CONNECT, OPTIONS *, http://...
+		return false
+	}
+	name, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		name = r.Host
+	}
+	return name == f.id+".lambda-url."+f.fn.region+".localhost" || f.address != "" && hosts(f.address, r.Host)
 }
 
 func oneIf(yes bool) float64 {

@@ -196,7 +196,7 @@ func TestRequestsAreReadWhole(t *testing.T) {
 		if got.method != want.method || got.path != want.path || !reflect.DeepEqual(got.query, want.query) {
 			t.Errorf("sent %s %s %v\nwant %s %s %v", got.method, got.path, got.query, want.method, want.path, want.query)
 		}
-		plain, err := readBody(got.request()) // it may be compressed
+		plain, err := readBody(got.request(), maxUpload) // it may be compressed
 		if err != nil {
 			t.Fatal(err)
 		}

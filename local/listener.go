@@ -1,0 +1,136 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// What anybody on this machine, and any web page in a browser on it, can do to
+// a socket of the local AWS: the API port and the Function URLs.
+const (
+	headerTimeout = 5 * time.Second  // for a request's head
+	readTimeout   = 30 * time.Second // for a whole request, its body included
+	idleTimeout   = 2 * time.Minute  // between two requests of a connection
+
+	// writeTimeout is longer than the 15 minutes that a function may run.
+	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+	writeTimeout = 16 * time.Minute
+
+	// maxHeader bounds a request's head, in bytes. The longest honest part is a
+	// session token, some 2 KB.
+	maxHeader = 64 << 10
+
+	// maxConnections bounds what is open at a time on one socket; the rest waits
+	// in the system's queue. Ten Python environments, which is the account's
+	// concurrency, need some eleven connections each.
+	maxConnections = 512
+)
+
+// httpServer makes the server of one socket, with its limits. The time for
+// reading ends where the body ends: net/http waits without a deadline while the
+// handler works.
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		// Else "OPTIONS *" is answered by net/http, whatever its Host says.
+		DisableGeneralOptionsHandler: true,
+	}
+}
+
+// onlyHere refuses a socket that other machines can reach. Nobody who may reach
+// the API port is asked for more than a signature that nobody checks.
+func onlyHere(l net.Listener) error {
+	at, err := netip.ParseAddrPort(l.Addr().String())
+	if err != nil || !at.Addr().IsLoopback() {
+		return fmt.Errorf("the local AWS listens on this machine alone (127.0.0.1), and not on %s", l.Addr())
+	}
+	return nil
+}
+
+// hosts says whether a request's Host names the socket at address: its number,
+// or localhost. A page of another name that has been pointed to 127.0.0.1 ("DNS
+// rebinding") sends that name. 0.0.0.0, which some systems take for this
+// machine, is no name of it either.
+func hosts(address, host string) bool {
+	_, port, _ := net.SplitHostPort(address) // made by a listener
+	names := []string{"127.0.0.1:" + port, "localhost:" + port, "[::1]:" + port}
+	if port == "80" { // the port that nobody writes
+		names = append(names, "127.0.0.1", "localhost", "[::1]")
+	}
+	return slices.Contains(names, host)
+}
+
+// crowded lets at most n connections of a listener be open at a time.
+func crowded(l net.Listener, n int) net.Listener {
+	return &crowdedListener{Listener: l, places: make(chan struct{}, n), closed: make(chan struct{})}
+}
+
+type crowdedListener struct {
+	net.Listener
+	places chan struct{}
+	closed chan struct{}
+	once   sync.Once
+}
+
+// Accept waits for a place first, so that what waits is not yet ours.
+func (l *crowdedListener) Accept() (net.Conn, error) {
+	select {
+	case l.places <- struct{}{}:
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.places
+		return nil, err
+	}
+	return &crowdedConn{Conn: c, leave: sync.OnceFunc(func() { <-l.places })}, nil
+}
+
+func (l *crowdedListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+type crowdedConn struct {
+	net.Conn
+	leave func()
+}
+
+func (c *crowdedConn) Close() error {
+	defer c.leave()
+	return c.Conn.Close()
+}
+
+// Serve answers API calls on l, and opens the Function URLs that the store
+// holds, until ctx ends. l must be a socket of this machine alone.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	if err := onlyHere(l); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.host = l.Addr().String()
+	s.mu.Unlock()
+	if err := s.lambda.openURLs(); err != nil {
+		return err
+	}
+	srv := s.httpServer(s)
+	stopped := context.AfterFunc(ctx, func() { _ = srv.Close() })
+	defer stopped()
+	if err := srv.Serve(crowded(l, maxConnections)); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the local AWS: %w", err)
+	}
+	return nil
+}

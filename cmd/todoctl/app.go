@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,8 +125,19 @@ func stateDir(getenv func(string) string) string {
 // after calls f once d has passed, unless stop is called first.
 func (a *App) after(d time.Duration, f func()) (stop func() bool) { return time.AfterFunc(d, f).Stop }
 
-// listen opens a TCP socket.
-func (a *App) listen(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
+// listen opens a TCP socket that only this machine can reach; addr is
+// 127.0.0.1:port. A port that is in use is an error: no two share one.
+func (a *App) listen(addr string) (net.Listener, error) {
+	at, err := netip.ParseAddrPort(addr)
+	if err != nil || !at.Addr().IsLoopback() {
+		return nil, fmt.Errorf("%q is not an address of this machine alone (127.0.0.1:port)", addr)
+	}
+	l, err := net.Listen("tcp", addr)
+	if e, ok := errors.AsType[*os.SyscallError](err); ok {
+		return nil, e.Err // "address already in use"
+	}
+	return l, err
+}
 
 // pid is this process.
 func (a *App) pid() int { return os.Getpid() }

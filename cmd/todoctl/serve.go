@@ -233,10 +233,13 @@ func (s *server) onCall(quiet bool) func(local.Call) {
 // listenAPI opens the API's port: the one asked for, else the last one, so that
 // what points at it goes on working, else any.
 func (c *command) listenAPI(port int) (net.Listener, error) {
+	if port < 0 || port > 65535 {
+		return nil, usage([]string{"todoctl local serve"}, "--port %d is no port: they go from 1 to 65535", port)
+	}
 	if port != 0 {
 		l, err := c.listen(fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
-			return nil, &Problem{What: fmt.Sprintf("port %d cannot be used", port), Why: plainText(err), Fix: []string{"todoctl local serve"}, Exit: exitFailed}
+			return nil, &Problem{What: fmt.Sprintf("port %d cannot be used", port), Why: plainText(err), Fix: []string{"todoctl local serve   (on a port that is free)"}, Exit: exitFailed}
 		}
 		return l, nil
 	}

@@ -155,10 +155,66 @@ func (a *App) httpClient(timeout time.Duration) *http.Client {
 	}}
 }
 
-// makePrivateDir makes a folder that only its owner may enter.
+// makePrivateDir makes a folder that only its owner may enter. One that exists
+// must be this user's own, with all that lies in it, and is narrowed when others
+// may enter it: a folder in /tmp may have been put there by anybody.
 func (a *App) makePrivateDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the folder %s: %w", dir, plainPathError(err))
+	}
+	if runtime.GOOS == "windows" { // the user's folder keeps others out
+		return nil
+	}
+	if err := narrow(dir, 0o700); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("read the folder %s: %w", dir, plainPathError(err))
+	}
+	for _, f := range files {
+		mode := os.FileMode(0o600)
+		if f.IsDir() {
+			mode = 0o700
+		}
+		if err := narrow(filepath.Join(dir, f.Name()), mode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isOwn says whether a file or folder is there and is this user's.
+func (a *App) isOwn(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && owned(info)
+}
+
+// narrow takes from a file or folder what its mode has beyond mode. A link is
+// looked at, and then what it points to.
+func narrow(path string, mode os.FileMode) error {
+	for _, look := range []func(string) (os.FileInfo, error){os.Lstat, os.Stat} {
+		info, err := look(path)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil // a file that another command has just removed
+		}
+		if err != nil {
+			return fmt.Errorf("look at %s: %w", path, plainPathError(err))
+		}
+		if !owned(info) {
+			return &Problem{
+				What: path + " belongs to another user of this machine",
+				Why:  "todoctl keeps its local AWS where nobody else can read or change it",
+				Fix:  []string{"TODOCTL_STATE=FOLDER todoctl ...   (a folder of your own)"},
+				Exit: exitFailed,
+			}
+		}
+		if info.Mode()&os.ModeSymlink != 0 || info.Mode().Perm()&^mode == 0 {
+			continue
+		}
+		if err := os.Chmod(path, info.Mode().Perm()&mode); err != nil {
+			return fmt.Errorf("keep others out of %s: %w", path, plainPathError(err))
+		}
 	}
 	return nil
 }
@@ -166,6 +222,7 @@ func (a *App) makePrivateDir(dir string) error {
 // writePrivate replaces a small file in one step.
 func (a *App) writePrivate(path string, data []byte) error {
 	tmp := path + ".new"
+	_ = os.Remove(tmp) // one that was left behind keeps its mode
 	if err := os.WriteFile(tmp, data, 0o600); err != nil {
 		return fmt.Errorf("write %s: %w", path, plainPathError(err))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"syscall"
 
 	"golang.org/x/sys/windows"
@@ -10,3 +11,7 @@ import (
 func detached() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP}
 }
+
+// owned is for systems where a folder can be everybody's; on Windows the user's
+// profile keeps others out.
+func owned(fs.FileInfo) bool { return true }

@@ -32,8 +32,12 @@ func (a *App) localStore() string  { return filepath.Join(a.localDir(), "aws.db"
 func (a *App) localRecord() string { return filepath.Join(a.localDir(), "server.json") }
 func (a *App) localLog() string    { return filepath.Join(a.localDir(), "server.log") }
 
-// readBackground reads the record; nil when there is none that can be read.
+// readBackground reads the record; nil when there is none that can be read, or
+// when somebody else may have written it.
 func (a *App) readBackground() *background {
+	if !a.isOwn(a.localDir()) {
+		return nil
+	}
 	data, err := a.readFile(a.localRecord())
 	if err != nil {
 		return nil

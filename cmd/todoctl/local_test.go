@@ -101,32 +101,6 @@ func TestAKilledServerLosesNothing(t *testing.T) {
 	}
 }
 
-func TestWhatTheLocalAWSKeepsIsPrivate(t *testing.T) {
-	env := startedLocal(t)
-	if _, errs, exit := run(t, env, "up", "--local", "--yes"); exit != 0 {
-		t.Fatal(errs)
-	}
-	for _, v := range env {
-		dir, ok := strings.CutPrefix(v, "TODOCTL_STATE=")
-		if !ok {
-			continue
-		}
-		err := filepath.WalkDir(filepath.Join(dir, "local"), func(path string, entry os.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			info, err := entry.Info()
-			if err == nil && info.Mode().Perm()&0o077 != 0 {
-				t.Errorf("%s has the mode %s", path, info.Mode())
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 func TestTheCurlLinesWorkAsPrinted(t *testing.T) {
 	sh, err := exec.LookPath("sh")
 	if err == nil {

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -34,7 +35,8 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // openJournal opens the file if there is one; end is then after the last whole
-// frame of the epoch. A frame that is torn was never acknowledged.
+// frame of the epoch. A frame that is torn was never acknowledged, and nothing
+// was written after it: a whole frame behind it means that the file is damaged.
 func openJournal(path string, epoch uint64) (*journal, error) {
 	j := &journal{path: path, epoch: epoch}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -43,12 +45,57 @@ func openJournal(path string, epoch uint64) (*journal, error) {
 	}
 	if err == nil {
 		j.file = f
-		j.end, err = j.each(1<<62, func([]byte) error { return nil })
+		j.end, err = j.each(1<<62, func(payload []byte) error {
+			return j.wellFormed(payload)
+		})
+	}
+	if err == nil {
+		err = j.nothingAfter(j.end)
+	}
+	if damaged := (*DamagedError)(nil); errors.As(err, &damaged) {
+		return nil, errors.Join(err, j.close())
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the local store's journal: %w", err), j.close())
 	}
 	return j, nil
+}
+
+// wellFormed checks what a frame says. Its sum is right, so this is a fault of
+// who wrote it, or forged.
+func (j *journal) wellFormed(payload []byte) error {
+	err := entries(payload, func(bucket string, key, value []byte) error {
+		if bucket == "" || len(key) == 0 || value != nil && !readable(bucket, value) {
+			return errors.New("an entry that no local AWS writes")
+		}
+		return nil
+	})
+	if err != nil {
+		return &DamagedError{j.path, "it holds something that cannot be read"}
+	}
+	return nil
+}
+
+// nothingAfter looks for a whole frame of the epoch behind the end.
+func (j *journal) nothingAfter(end int64) error {
+	rest, err := io.ReadAll(io.NewSectionReader(j.file, end, 1<<62))
+	if err != nil {
+		return err
+	}
+	epoch := binary.BigEndian.AppendUint64(nil, j.epoch)
+	for from := 8; ; {
+		at := bytes.Index(rest[min(from, len(rest)):], epoch)
+		if at < 0 {
+			return nil
+		}
+		header := from + at - 8
+		from = header + 9
+		payload := rest[header+frameHeader:]
+		length := int(binary.BigEndian.Uint32(rest[header:]))
+		if length > 0 && length <= len(payload) && frameSum(epoch, payload[:length]) == binary.BigEndian.Uint32(rest[header+4:]) {
+			return &DamagedError{j.path, fmt.Sprintf("%d bytes in, something has changed what was written", end)}
+		}
+	}
 }
 
 func (j *journal) close() error {
@@ -152,7 +199,7 @@ func entries(payload []byte, do func(bucket string, key, value []byte) error) er
 	next := func(less int) ([]byte, error) {
 		n, w := binary.Uvarint(payload)
 		if w <= 0 || n > uint64(len(payload)-w+less) {
-			return nil, errors.New("the local store's journal is damaged")
+			return nil, errors.New("the journal's entry is cut off")
 		}
 		payload = payload[w:]
 		if n == 0 && less > 0 {

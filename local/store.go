@@ -58,8 +58,11 @@ type write struct {
 const groupSize = 256
 
 func openStore(path string) (*store, error) {
+	if err := examine(path); err != nil {
+		return nil, err
+	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout:        200 * time.Millisecond,
+		Timeout:        lockTimeout,
 		NoFreelistSync: true,
 		FreelistType:   bbolt.FreelistMapType,
 	})

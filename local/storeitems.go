@@ -162,7 +162,7 @@ func (st *store) reopen() error {
 			return entries(payload, func(bucket string, key, value []byte) error { return setItem(tx, bucket, key, value) })
 		})
 		if err == nil && end != st.journal.end {
-			err = errors.New("the local store's journal cannot be read back")
+			err = &DamagedError{st.journal.path, "what was written can no longer be read"}
 		}
 	}
 	if err != nil {
@@ -211,12 +211,7 @@ func putEpoch(tx *bbolt.Tx, epoch uint64) error {
 // journalEpoch reads the epoch. A new store draws one, so that the journal of a
 // store that was deleted never counts in the next.
 func (st *store) journalEpoch() (epoch uint64, err error) {
-	err = st.bolt.View(func(tx *bbolt.Tx) error {
-		if b := tx.Bucket([]byte(bucketJournal)); b != nil {
-			epoch = binary.BigEndian.Uint64(b.Get([]byte("epoch")))
-		}
-		return nil
-	})
+	epoch, err = readEpoch(st.bolt)
 	if err != nil || epoch != 0 {
 		return epoch, err
 	}
@@ -224,4 +219,20 @@ func (st *store) journalEpoch() (epoch uint64, err error) {
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read
 	epoch = binary.BigEndian.Uint64(b[:])>>1 | 1
 	return epoch, st.bolt.Update(func(tx *bbolt.Tx) error { return putEpoch(tx, epoch) })
+}
+
+// readEpoch returns 0 when a store has no epoch yet.
+func readEpoch(db *bbolt.DB) (epoch uint64, err error) {
+	return epoch, db.View(func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte(bucketJournal))
+		if b == nil {
+			return nil
+		}
+		v := b.Get([]byte("epoch"))
+		if len(v) != 8 {
+			return &DamagedError{db.Path(), "it does not say which of its journal counts"}
+		}
+		epoch = binary.BigEndian.Uint64(v)
+		return nil
+	})
 }

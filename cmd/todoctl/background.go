@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"todoctl/local"
 )
 
 // A background is the local AWS that runs behind the terminal, as its file
@@ -92,6 +94,9 @@ func (c *command) startLocal(ctx context.Context, flags ...string) (*background,
 		}
 		select {
 		case <-ended:
+			if err := damagedStore(local.Examine(c.localStore()), c.localDir(), c.GOOS); err != nil {
+				return nil, err
+			}
 			// The one before may still hold the store: it ends after its port.
 			if again--; again < 0 {
 				return nil, c.startProblem("it ended at once")
@@ -139,6 +144,25 @@ func (c *command) spawnLocal(flags []string) (<-chan struct{}, error) {
 		close(ended)
 	}()
 	return ended, nil
+}
+
+// damagedStore explains a store that cannot be used, and is nil for every other
+// error. Both files go together: the journal belongs to the store.
+func damagedStore(err error, dir, goos string) error {
+	damaged, ok := errors.AsType[*local.DamagedError](err)
+	if !ok {
+		return nil
+	}
+	move := "mv"
+	if goos == "windows" {
+		move = "move"
+	}
+	return &Problem{
+		What: "the local AWS's data in " + filepath.Base(damaged.Path) + " is damaged: " + damaged.Why,
+		Why:  "nothing was written to it; move it aside, and the next --local begins with an empty account",
+		Fix:  []string{move + " " + quote(dir) + " " + quote(dir+".damaged")},
+		Exit: exitFailed,
+	}
 }
 
 func (c *command) startProblem(why string) error {

@@ -63,6 +63,9 @@ func (c *command) serve(ctx context.Context, opt serveOptions) error {
 	if errors.Is(err, local.ErrLocked) {
 		return &Problem{What: "a local AWS is running already", Fix: []string{"todoctl local status", "todoctl local stop"}, Exit: exitFailed}
 	}
+	if damaged := damagedStore(err, c.localDir(), c.GOOS); damaged != nil {
+		return damaged
+	}
 	if err != nil {
 		return err
 	}

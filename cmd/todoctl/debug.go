@@ -44,7 +44,7 @@ func (c *command) trace(format string, args ...any) {
 		w.line("%s", text)
 		return
 	}
-	fmt.Fprintln(c.Err, text)
+	fmt.Fprintln(c.Err, harmless(text))
 }
 
 // innermost is what went wrong at the bottom: a refused connection, a

@@ -40,7 +40,7 @@ func (c *command) choose(ctx context.Context, title string, options ...option) (
 	for i, o := range options {
 		list[i] = huh.NewOption(o.Label, o.Value)
 	}
-	err := c.ask(ctx, huh.NewSelect[string]().Title(title).Options(list...).Value(&answer))
+	err := c.ask(ctx, huh.NewSelect[string]().Title(harmless(title)).Options(list...).Value(&answer))
 	return answer, err
 }
 
@@ -55,14 +55,14 @@ func (c *command) confirm(ctx context.Context, title string, byDefault bool) (bo
 		return answer == "yes" && err == nil, err
 	}
 	answer := byDefault
-	err := c.ask(ctx, huh.NewConfirm().Title(title).Affirmative("Yes").Negative("No").Value(&answer))
+	err := c.ask(ctx, huh.NewConfirm().Title(harmless(title)).Affirmative("Yes").Negative("No").Value(&answer))
 	return answer && err == nil, err
 }
 
 // input asks for a line of text.
 func (c *command) input(ctx context.Context, title, description string, check func(string) error) (string, error) {
 	var answer string
-	field := huh.NewInput().Title(title).Description(description).Value(&answer)
+	field := huh.NewInput().Title(harmless(title)).Description(harmless(description)).Value(&answer)
 	if check != nil {
 		field = field.Validate(check)
 	}

@@ -58,7 +58,7 @@ func (c *command) serve(ctx context.Context, opt serveOptions) error {
 		Twin:   twin,
 		Wrap:   s.wrap,
 		OnCall: s.onCall(opt.background),
-		Logf:   func(format string, args ...any) { fmt.Fprintf(c.Err, format+"\n", args...) },
+		Logf:   func(format string, args ...any) { fmt.Fprintln(c.Err, harmless(fmt.Sprintf(format, args...))) },
 	})
 	if errors.Is(err, local.ErrLocked) {
 		return &Problem{What: "a local AWS is running already", Fix: []string{"todoctl local status", "todoctl local stop"}, Exit: exitFailed}
@@ -226,8 +226,9 @@ func (s *server) onCall(quiet bool) func(local.Call) {
 		if call.Code != "" {
 			code = "  " + call.Code
 		}
-		if _, err := fmt.Fprintf(s.Out, "%s %s %-11s %-28s %d %7.1f ms%s\n", call.Time.Format("15:04:05.000"), who,
-			call.Service, call.Operation, call.Status, float64(call.Took.Microseconds())/1000, code); err != nil {
+		line := harmless(fmt.Sprintf("%s %s %-11s %-28s %d %7.1f ms%s", call.Time.Format("15:04:05.000"), who,
+			call.Service, call.Operation, call.Status, float64(call.Took.Microseconds())/1000, code))
+		if _, err := fmt.Fprintln(s.Out, line); err != nil {
 			s.stop() // nobody reads any more: `local serve | head`
 		}
 	}

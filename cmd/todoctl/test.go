@@ -88,6 +88,6 @@ func (c *command) printTest(out *words, seen provision.Observation, result *prov
 	out.line("")
 	out.line("  %s", post)
 	out.line("  %s", get)
-	fmt.Fprintln(c.Out, string(result.Listed))
+	fmt.Fprintln(c.Out, harmlessJSON(string(result.Listed)))
 	return nil
 }

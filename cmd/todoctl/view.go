@@ -68,7 +68,7 @@ func (v *words) release() {
 func (v *words) line(format string, args ...any) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	s := fmt.Sprintf(format, args...) + "\n"
+	s := harmless(fmt.Sprintf(format, args...)) + "\n"
 	if v.held > 0 {
 		v.waiting = append(v.waiting, s)
 		return

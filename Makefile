@@ -11,7 +11,7 @@ TOOLS      := $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build test fmt lint vet race cross tidy release-check bench ci golangci-lint goreleaser
+.PHONY: build test fmt lint vet race cross tidy release-check fuzz bench ci golangci-lint goreleaser
 
 # The same flags as .goreleaser.yaml. Without inlining the AWS SDK is a megabyte
 # smaller, and no slower where every call waits for a network.
@@ -52,6 +52,17 @@ tidy:
 release-check: goreleaser
 	$(TOOLS)/goreleaser check
 	$(TOOLS)/goreleaser release --snapshot --clean
+
+# Every fuzz target for FUZZTIME each. What a target finds lands in testdata/fuzz
+# of its package: commit it with the repair, and it runs with every test.
+FUZZTIME ?= 60s
+fuzz:
+	@set -e; for package in cmd/todoctl handler local provision; do \
+		for target in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$package/*_test.go | cut -c6-); do \
+			echo "$$package $$target"; \
+			$(GO) test ./$$package -run xxx -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
 
 # Prints one table. It measures and never fails because of a figure.
 bench:

@@ -3,6 +3,8 @@ package handler_test
 import (
 	"context"
 	"encoding/json"
+	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -28,6 +30,9 @@ func (p page) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Optio
 // FuzzEvents hands the twin any event: whatever it is, the answer has a status
 // and its body is JSON.
 func FuzzEvents(f *testing.F) {
+	var ran atomic.Int64
+	f.Attr("promise", "T21")
+	f.Cleanup(func() { f.Attr("cases", strconv.FormatInt(ran.Load(), 10)) })
 	for _, event := range []string{
 		`{"version":"2.0","requestContext":{"http":{"method":"POST"}},"body":"{\"task\":\"Buy groceries\"}","isBase64Encoded":false}`,
 		`{"requestContext":{"http":{"method":"POST"}},"body":"eyJ0YXNrIjoiYSJ9","isBase64Encoded":true}`,
@@ -41,6 +46,7 @@ func FuzzEvents(f *testing.F) {
 	f.Add([]byte(`{"requestContext":{"http":{"method":"GET"}}}`), "-0.00000012345678901234567890123456789012345678", "\u2028\x01")
 	f.Add([]byte(`{"requestContext":{"http":{"method":"GET"}}}`), "1e125", "\xff")
 	f.Fuzz(func(t *testing.T, event []byte, number, text string) {
+		ran.Add(1)
 		var request events.LambdaFunctionURLRequest
 		if json.Unmarshal(event, &request) != nil {
 			return // Lambda hands out events of this form alone

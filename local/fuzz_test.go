@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -39,6 +41,9 @@ func restPaths() (methods, paths []string) {
 // FuzzAPIRequests sends any body, in any protocol, to any operation. The answer
 // may be an error of the caller; it is never a panic and never a fault of ours.
 func FuzzAPIRequests(f *testing.F) {
+	var ran atomic.Int64
+	f.Attr("promise", "T21")
+	f.Cleanup(func() { f.Attr("cases", strconv.FormatInt(ran.Load(), 10)) })
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	s, err := Open(Config{Path: filepath.Join(f.TempDir(), "local.db"), Now: func() time.Time { return now }})
 	if err != nil {
@@ -84,6 +89,7 @@ func FuzzAPIRequests(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, service, operation, protocol uint8, query string, body []byte) {
+		ran.Add(1)
 		name := names[int(service)%len(names)]
 		list := operations[name]
 		op := list[int(operation)%len(list)]
@@ -114,6 +120,9 @@ func FuzzAPIRequests(f *testing.F) {
 // no panic; what a document denies stays denied beside any other; and a pattern
 // matches what a regular expression of the same meaning does.
 func FuzzPolicies(f *testing.F) {
+	var ran atomic.Int64
+	f.Attr("promise", "T21")
+	f.Cleanup(func() { f.Attr("cases", strconv.FormatInt(ran.Load(), 10)) })
 	f.Add(lambdaTrust, "sts:AssumeRole", "*", "arn:aws:dynamodb:us-east-1:000000000000:table/TodoTable")
 	f.Add(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":"a:*","NotResource":["arn:*"],"Condition":{"Bool":{"x":"true"}}}}`, "a:B", "a?:*B*", "arn:x")
 	f.Add(`{"Statement":[{"Effect":"Allow","Action":3}]}`, "", "**?", "")
@@ -123,6 +132,7 @@ func FuzzPolicies(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, document, action, pattern, resource string) {
+		ran.Add(1)
 		_, _ = checkPolicy(document), checkTrust(document) // an error is fine
 		if p, err := parsePolicy(document); err == nil {
 			_ = p.trusts("lambda.amazonaws.com")
@@ -149,6 +159,9 @@ func FuzzPolicies(f *testing.F) {
 // journal of a killed server with any bytes changed. What is replayed is what
 // was written, up to some point, or the store is refused.
 func FuzzJournalReplay(f *testing.F) {
+	var ran atomic.Int64
+	f.Attr("promise", "T21")
+	f.Cleanup(func() { f.Attr("cases", strconv.FormatInt(ran.Load(), 10)) })
 	store, journal := leftBehind(f)
 	f.Add([]byte{}, []byte{})
 	f.Add([]byte("garbage"), []byte{})
@@ -156,6 +169,7 @@ func FuzzJournalReplay(f *testing.F) {
 	f.Add([]byte(nil), []byte{0, 3, 0xff, 1, 0, 7, 5, 5, 5})
 	f.Add(make([]byte, 5000), []byte{0, 0, 0})
 	f.Fuzz(func(t *testing.T, raw, edits []byte) {
+		ran.Add(1)
 		whole := raw
 		if len(edits) > 0 {
 			whole = append(slices.Clone(journal), raw...)

@@ -1,6 +1,8 @@
 package provision
 
 import (
+	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,12 +15,16 @@ import (
 // AWS says: no panic, and nothing without our tag is ours; and what is judged as
 // it should be has our policy and our URL's two statements.
 func FuzzJudges(f *testing.F) {
+	var ran atomic.Int64
+	f.Attr("promise", "T21")
+	f.Cleanup(func() { f.Attr("cases", strconv.FormatInt(ran.Load(), 10)) })
 	cfg := Config{Account: "000000000000", Partition: "aws", Region: "us-east-1", Stack: "Todo"}
 	f.Add(TagStack, "Todo", TagRegion, "us-east-1", lambdaTrust(), leastPolicy(cfg), cfg.RoleARN(), "arn:aws:iam::aws:policy/X", "NONE", "*")
 	f.Add(TagStack, "Other", "aws:cloudformation:stack-name", "s", "{}", "%7B%7D", "", "", "AWS_IAM", "")
 	f.Add("todoctl:Stack", "Todo", TagStack, "todo", `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunctionUrl","Condition":{"StringEquals":{"lambda:FunctionUrlAuthType":"NONE"}}}]}`, "", "x", "/", "", "https://*")
 	f.Add(TagStack, "Todo", "", "", `{"Statement":{"Principal":{"AWS":[{}]},"Condition":[1],"Action":{"a":null}}}`, `%7B"Statement":"%zz"}`, "a/b", "//", "NONE", "\x00")
 	f.Fuzz(func(t *testing.T, key1, value1, key2, value2, document, inline, arn, attached, auth, origin string) {
+		ran.Add(1)
 		tags := map[string]string{key1: value1, key2: value2}
 		ours := tags[TagStack] == cfg.Stack
 		r := &role{cfg: cfg}

@@ -9,7 +9,9 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -82,12 +84,16 @@ func (f answers) Do(r *http.Request) (*http.Response, error) { return f(r) }
 // Whatever AWS, or something on the way to it, answers: explain has a sentence,
 // and the terminal gets no control character.
 func FuzzErrorBodiesFromAWS(f *testing.F) {
+	var ran atomic.Int64
+	f.Attr("promise", "T21")
+	f.Cleanup(func() { f.Attr("cases", strconv.FormatInt(ran.Load(), 10)) })
 	f.Add(0, 400, "application/x-amz-json-1.0", []byte(`{"__type":"com.amazon#AccessDeniedException","Message":"User: a is not authorized to perform: x:Y on resource: \u001b[2J"}`))
 	f.Add(1, 403, "text/xml", []byte(`<ErrorResponse><Error><Code>AccessDenied</Code><Message>not authorized to perform: iam:GetRole on resource: &#x9b;31m</Message></Error></ErrorResponse>`))
 	f.Add(2, 500, "application/json", []byte("{\"Message\":\"\xff\r\u202e\",\"Type\":\"User\"}"))
 	f.Add(0, 502, "text/html", []byte("<html>\x1b]0;captive portal\a</html>"))
 	f.Add(1, 301, "", []byte(""))
 	f.Fuzz(func(t *testing.T, client, status int, kind string, body []byte) {
+		ran.Add(1)
 		if status < 300 || status > 599 {
 			status = 400
 		}

@@ -60,7 +60,7 @@ fuzz:
 	@set -e; for package in cmd/todoctl handler local provision; do \
 		for target in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$package/*_test.go | cut -c6-); do \
 			echo "$$package $$target"; \
-			$(GO) test ./$$package -run xxx -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+			$(GO) test ./$$package -run xxx -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s; \
 		done; \
 	done
 

@@ -136,7 +136,7 @@ func FuzzPolicies(f *testing.F) {
 		_, _ = checkPolicy(document), checkTrust(document) // an error is fine
 		if p, err := parsePolicy(document); err == nil {
 			_ = p.trusts("lambda.amazonaws.com")
-			if evaluate([]*policy{p}, action, resource) > evaluate([]*policy{p, denyAll}, action, resource) {
+			if evaluate([]*policy{p}, permission{action: action, resource: resource}) > evaluate([]*policy{p, denyAll}, permission{action: action, resource: resource}) {
 				t.Errorf("%s allows %s on %s beside a policy that denies everything", document, action, resource)
 			}
 		}

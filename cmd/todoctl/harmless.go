@@ -15,7 +15,7 @@ var own = []string{green, yellow, red, bold, reset}
 // and an escape in them could hide a line, rename the window or type for the
 // reader. What cannot be seen is shown as Go writes it: \x1b.
 func harmless(s string) string {
-	if strings.IndexFunc(s, unseen) < 0 && utf8.ValidString(s) {
+	if strings.IndexFunc(s, obeyed) < 0 && utf8.ValidString(s) {
 		return s
 	}
 	var b strings.Builder
@@ -32,7 +32,7 @@ text:
 		switch {
 		case r == utf8.RuneError && n == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case !unseen(r):
+		case !obeyed(r):
 			b.WriteString(s[:n])
 		case r < 0x80:
 			fmt.Fprintf(&b, `\x%02x`, r)
@@ -52,7 +52,7 @@ func harmlessJSON(s string) string {
 		switch {
 		case r == '\r': // between two values; in a string it is written \r
 			b.WriteByte(' ')
-		case unseen(r):
+		case obeyed(r):
 			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
 			b.WriteRune(r)
@@ -61,9 +61,9 @@ func harmlessJSON(s string) string {
 	return b.String()
 }
 
-// unseen are the characters that a terminal obeys instead of showing them: the
+// obeyed are the characters that a terminal obeys instead of showing them: the
 // controls, the eight-bit ones too, and those that turn the direction of text
 // (https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters).
-func unseen(r rune) bool {
+func obeyed(r rune) bool {
 	return unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r)
 }

@@ -72,9 +72,10 @@ func hosts(address, host string) bool {
 	return slices.Contains(names, host)
 }
 
-// crowded lets at most n connections of a listener be open at a time.
-func crowded(l net.Listener, n int) net.Listener {
-	return &crowdedListener{Listener: l, places: make(chan struct{}, n), closed: make(chan struct{})}
+// crowded lets at most n connections of a listener be open at a time. Where they
+// are all taken, one that nobody uses makes room.
+func crowded(l net.Listener, n int) *crowdedListener {
+	return &crowdedListener{Listener: l, places: make(chan struct{}, n), closed: make(chan struct{}), idle: map[net.Conn]bool{}}
 }
 
 type crowdedListener struct {
@@ -82,10 +83,48 @@ type crowdedListener struct {
 	places chan struct{}
 	closed chan struct{}
 	once   sync.Once
+
+	mu   sync.Mutex
+	idle map[net.Conn]bool
+}
+
+// serveCrowd serves a listener with at most n connections at a time.
+func serveCrowd(srv *http.Server, l net.Listener, n int) error {
+	crowd := crowded(l, n)
+	srv.ConnState = crowd.watch
+	return srv.Serve(crowd)
+}
+
+// watch is the http.Server's ConnState.
+func (l *crowdedListener) watch(c net.Conn, state http.ConnState) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.idle, c)
+	switch {
+	case state != http.StateIdle:
+	case len(l.places) == cap(l.places):
+		_ = c.Close()
+	default:
+		l.idle[c] = true
+	}
+}
+
+// makeRoom closes a connection between two of its requests.
+func (l *crowdedListener) makeRoom() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.idle {
+		delete(l.idle, c)
+		_ = c.Close()
+		return
+	}
 }
 
 // Accept waits for a place first, so that what waits is not yet ours.
 func (l *crowdedListener) Accept() (net.Conn, error) {
+	if len(l.places) == cap(l.places) {
+		l.makeRoom()
+	}
 	select {
 	case l.places <- struct{}{}:
 	case <-l.closed:
@@ -129,7 +168,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	srv := s.httpServer(s)
 	stopped := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stopped()
-	if err := srv.Serve(crowded(l, maxConnections)); err != nil && !errors.Is(err, http.ErrServerClosed) {
+	if err := serveCrowd(srv, l, maxConnections); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve the local AWS: %w", err)
 	}
 	return nil

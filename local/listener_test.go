@@ -2,6 +2,7 @@ package local
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -263,4 +265,30 @@ func TestNothingListensToOtherMachines(t *testing.T) {
 		t.Errorf("a Function URL: %v", err)
 	}
 	t.Attr("cases", "3")
+}
+
+// Clients that keep their connections must not keep others out.
+func TestAnIdleConnectionMakesRoom(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := (&Server{}).httpServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	served := make(chan error, 1)
+	go func() { served <- serveCrowd(srv, l, 2) }()
+	for range 7 {
+		client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
+		defer client.CloseIdleConnections()
+		res, err := client.Get("http://" + l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+	}
+	if err := srv.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
 }

@@ -54,7 +54,7 @@ func (x *lambdaService) openFront(fn resource, id, address string) (*urlFront, e
 		return f, nil
 	}
 	serve := func() {
-		if err := f.server.Serve(crowded(l, maxConnections)); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		if err := serveCrowd(f.server, l, maxConnections); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			x.logf("the Function URL of %s: %v", fn.name, err)
 		}
 	}

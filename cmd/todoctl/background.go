@@ -179,14 +179,25 @@ func (c *command) startProblem(why string) error {
 	return &Problem{What: "the local AWS could not be started", Why: why, Fix: []string{"todoctl local serve"}, Exit: exitFailed}
 }
 
-// stopLocal asks the local AWS to stop, and waits until it has.
+// closeLimit is how long a server that answers no more may take to close its
+// store: one that was killed meanwhile never says that it has.
+const closeLimit = 5 * time.Second
+
+// stopLocal asks the local AWS to stop, and waits until it has: until it answers
+// no more, and has taken its record back.
 func (c *command) stopLocal(ctx context.Context, b *background) error {
 	if err := c.control(ctx, b, http.MethodPost, "stop", nil); err != nil {
 		return &Problem{What: "the local AWS did not stop", Why: plainText(err), Exit: exitFailed}
 	}
+	silent := time.Time{} // since when it does not answer
 	for deadline := c.Clock.Now().Add(startLimit); c.Clock.Now().Before(deadline); {
-		if c.control(ctx, b, http.MethodGet, "health", nil) != nil {
-			return nil
+		if silent.IsZero() && c.control(ctx, b, http.MethodGet, "health", nil) != nil {
+			silent = c.Clock.Now()
+		}
+		if !silent.IsZero() {
+			if now := c.readBackground(); now == nil || now.Token != b.Token || c.Clock.Now().Sub(silent) > closeLimit {
+				return nil
+			}
 		}
 		if err := c.Clock.Sleep(ctx, startLook); err != nil {
 			return err

@@ -69,10 +69,9 @@ func (c *command) serve(ctx context.Context, opt serveOptions) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = cloud.Close() }() // what waited is written; the process ends either way
 	l, err := c.listenAPI(opt.port)
 	if err != nil {
-		return err
+		return errors.Join(err, cloud.Close())
 	}
 	s.cloud, s.python = cloud, python
 	s.record = background{
@@ -80,11 +79,12 @@ func (c *command) serve(ctx context.Context, opt serveOptions) error {
 		Lag: opt.lag, Started: c.Clock.Now().UTC(),
 	}
 	if err := c.saveBackground(s.record); err != nil {
-		return err
+		return errors.Join(err, cloud.Close())
 	}
-	defer func() { // the address stays, so that the next start has the same
-		_ = c.saveBackground(background{Address: s.record.Address})
-	}()
+	// The record goes last: who stops the server waits for that, and may then copy
+	// the store. The address stays, so that the next start has the same.
+	defer func() { _ = c.saveBackground(background{Address: s.record.Address}) }()
+	defer func() { _ = cloud.Close() }() // what waited is written; the process ends either way
 	if !opt.background {
 		c.printServing(s.record)
 	}

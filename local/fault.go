@@ -57,6 +57,7 @@ type Fault struct {
 	Call      int    // the number of the first call that it strikes, from 1; 0 is 1
 	Operation string // count only these: "CreateTable", or for a Function URL "POST /"; "" counts all calls
 	Times     int    // how many calls in a row, from that one on: 0 is one; or Always
+	Attempts  int    // instead of all these: the first so many attempts of every call of the API
 	Do        func() // for FaultBefore and FaultAfter
 }
 
@@ -98,13 +99,19 @@ func (f *Faults) Fired() int {
 }
 
 // strikes counts a call and finds the fault that strikes it.
-func (f *Faults) strikes(operation string) (Fault, bool) {
+func (f *Faults) strikes(operation string, attempt int) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, operation)
 	struck, found := Fault{}, false
 	for i, fault := range f.plan {
 		if fault.Operation != "" && fault.Operation != operation {
+			continue
+		}
+		if fault.Attempts > 0 {
+			if !found && attempt > 0 && attempt <= fault.Attempts {
+				struck, found = fault, true
+			}
 			continue
 		}
 		f.seen[i]++
@@ -130,7 +137,7 @@ func (f *Faults) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	fault, struck := f.strikes(call.operation)
+	fault, struck := f.strikes(call.operation, call.attempt)
 	if !struck {
 		return f.next.RoundTrip(call.again(r))
 	}

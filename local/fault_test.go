@@ -144,6 +144,22 @@ func TestASkewedClockIsCorrectedByTheSDK(t *testing.T) {
 	})
 }
 
+func TestEveryCallsFirstAttemptsAreStruck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, network, cfg := faulty(t, Fault{Kind: FaultThrottle, Attempts: 2})
+		cfg.RetryMaxAttempts = 3
+		topics := sns.NewFromConfig(cfg)
+		for range 2 {
+			if _, err := topics.ListTopics(t.Context(), &sns.ListTopicsInput{}); err != nil {
+				t.Error(err)
+			}
+		}
+		if len(network.Calls()) != 6 || network.Fired() != 4 {
+			t.Errorf("%d attempts, %d struck", len(network.Calls()), network.Fired())
+		}
+	})
+}
+
 // What other processes see goes over a real socket.
 func TestFaultsOverASocket(t *testing.T) {
 	for kind, done := range map[FaultKind]bool{FaultResetBefore: false, FaultResetAfter: true, FaultEOFAfter: true, FaultCutBody: true, FaultHTML: false, Fault500After: true} {

@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -14,6 +15,7 @@ type faultCall struct {
 	service   string // signing name; "" for a Function URL
 	operation string
 	protocol  protocol
+	attempt   int // the SDK's own count, from 1; 0 where there is none
 }
 
 // readCall reads a request whole, so that it can be sent on.
@@ -31,6 +33,7 @@ func readCall(r *http.Request) (faultCall, error) {
 		return call, nil
 	}
 	call.service = m[3]
+	_, _ = fmt.Sscanf(r.Header.Get("Amz-Sdk-Request"), "attempt=%d", &call.attempt) // "attempt=2; max=8"
 	req, err := readRequest((&Server{}).register()[call.service], call.again(r))
 	call.protocol = req.protocol
 	if err == nil {

@@ -39,35 +39,42 @@ func rehearseOn(t *testing.T, account local.Config, test func(r *rehearsal)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rehearsal{T: t, dir: t.TempDir()}
-		server := &server{
-			command: &command{App: r.app(nil), globals: &globals{}, doc: &document{}},
-			python:  func() *local.Python { return nil },
-			stop:    func() { r.stopped.Store(true) },
-			record:  background{PID: (&App{}).pid(), Address: "127.0.0.1:9", Token: newToken(), Version: version},
-		}
-		twin, err := twin()
-		if err != nil {
-			t.Fatal(err)
-		}
-		account.Path, account.Now, account.Twin = filepath.Join(r.dir, "aws.db"), time.Now, twin
-		account.Wrap, account.Logf = server.wrap, t.Logf
-		if r.cloud, err = local.Open(account); err != nil {
-			t.Fatal(err)
-		}
-		server.cloud = r.cloud
-		defer func() {
-			if err := r.cloud.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
-		if err := server.makePrivateDir(server.localDir()); err != nil {
-			t.Fatal(err)
-		}
-		if err := server.saveBackground(server.record); err != nil {
-			t.Fatal(err)
-		}
+		account.Path, account.Now = filepath.Join(r.dir, "aws.db"), time.Now
+		r.cloud = openAccount(t, r.app(nil), account, "127.0.0.1:9", func() { r.stopped.Store(true) })
 		test(r)
 	})
+}
+
+// openAccount opens a local AWS and writes the record by which `--local` finds
+// it at an address.
+func openAccount(t *testing.T, app *App, account local.Config, address string, stop func()) *local.Server {
+	t.Helper()
+	server := &server{
+		command: &command{App: app, globals: &globals{}, doc: &document{}},
+		python:  func() *local.Python { return nil },
+		stop:    stop,
+		record:  background{PID: app.pid(), Address: address, Token: newToken(), Version: version},
+	}
+	twin, err := twin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	account.Twin, account.Wrap, account.Logf = twin, server.wrap, t.Logf
+	if server.cloud, err = local.Open(account); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.cloud.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := server.makePrivateDir(server.localDir()); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.saveBackground(server.record); err != nil {
+		t.Fatal(err)
+	}
+	return server.cloud
 }
 
 // app is a todoctl with nobody at its terminal.

@@ -192,13 +192,19 @@ func (d dying) RoundTrip(r *http.Request) (*http.Response, error) {
 // nothing of it after that.
 func (r *rehearsal) killed(args string, k int, kind local.FaultKind) ending {
 	r.Helper()
+	return r.killedAmid(args+" --parallel 1", k, kind)
+}
+
+// killedAmid does so while many calls may be under way.
+func (r *rehearsal) killedAmid(args string, k int, kind local.FaultKind) ending {
+	r.Helper()
 	ctx, kill := context.WithCancel(r.Context())
 	defer kill()
 	network := r.network(local.Fault{Kind: kind, Call: k, Do: kill})
 	if kind == local.FaultBefore {
 		network = r.networkOver(dying{r, func() bool { return ctx.Err() != nil }}, local.Fault{Kind: kind, Call: k, Do: kill})
 	}
-	return r.runThrough(ctx, network, args+" --parallel 1")
+	return r.runThrough(ctx, network, args)
 }
 
 // T4. Killed twice, at any two calls, the third run makes it whole.

@@ -1,0 +1,296 @@
+//go:build !windows
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"todoctl/local"
+	"todoctl/provision"
+)
+
+// An outdoors is the real binary as a process of its own, on a local AWS that
+// is in the test's process and behind a real socket. So the test can kill
+// todoctl in the middle of any call.
+type outdoors struct {
+	*rehearsal // its account, and what can be asked of it
+	env        []string
+	front      atomic.Pointer[http.Handler] // the network of the run that is under way
+}
+
+// outside makes a new account behind a socket.
+func outside(t *testing.T) *outdoors {
+	t.Helper()
+	o := &outdoors{rehearsal: &rehearsal{T: t, dir: t.TempDir()}}
+	l := o.listen()
+	o.cloud = openAccount(t, o.app(nil), local.Config{
+		Path: filepath.Join(o.dir, "aws.db"), Now: time.Now,
+		// A Function URL has a port of its own, and what comes there passes the
+		// same network as every other call.
+		Listen: func(string) (net.Listener, error) {
+			url := o.listen()
+			return &unheard{addr: url.Addr(), closed: make(chan struct{})}, nil
+		},
+	}, l.Addr().String(), func() { o.stopped.Store(true) })
+	o.env = []string{
+		"HOME=" + o.dir, "PATH=" + os.Getenv("PATH"), "TODOCTL_STATE=" + filepath.Join(o.dir, "state"),
+		"AWS_EC2_METADATA_DISABLED=true", "GORACE=atexit_sleep_ms=0",
+	}
+	return o
+}
+
+// listen opens a socket behind which the network of the moment answers.
+func (o *outdoors) listen() net.Listener {
+	o.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		o.Fatal(err)
+	}
+	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		(*o.front.Load()).ServeHTTP(w, r)
+	})}
+	go func() { _ = server.Serve(l) }() // ends with Close
+	o.Cleanup(func() { _ = server.Close() })
+	return l
+}
+
+// unheard has the address of a socket that somebody else serves.
+type unheard struct {
+	addr   net.Addr
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (u *unheard) Accept() (net.Conn, error) {
+	<-u.closed
+	return nil, net.ErrClosed
+}
+
+func (u *unheard) Close() error {
+	u.once.Do(func() { close(u.closed) })
+	return nil
+}
+
+func (u *unheard) Addr() net.Addr { return u.addr }
+
+// killedAt runs the binary and kills it at its k-th call: before the call
+// arrives, or after it was carried out and before its answer. At 0 nothing
+// kills it. The exit code of a killed process is -1.
+func (o *outdoors) killedAt(args string, k int, kind local.FaultKind) ending {
+	o.Helper()
+	o.stopped.Store(false)
+	var out, errs bytes.Buffer
+	cmd := exec.Command(todoctl(o.T), append(strings.Fields(args), "--local", "--parallel", "1")...)
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = o.env, o.dir, &out, &errs
+	running, ended := make(chan struct{}), make(chan struct{})
+	kill := func() {
+		<-running
+		_ = cmd.Process.Signal(syscall.SIGKILL)
+		<-ended
+	}
+	var plan []local.Fault
+	if k > 0 {
+		plan = []local.Fault{{Kind: kind, Call: k, Do: kill}}
+	}
+	dead := func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
+	}
+	network := o.networkOver(dying{o, dead}, plan...)
+	front := network.Over()
+	o.front.Store(&front)
+	before := len(o.cloud.Calls())
+	if err := cmd.Start(); err != nil {
+		o.Fatal(err)
+	}
+	close(running)
+	err := cmd.Wait()
+	close(ended)
+	end := ending{out: out.String(), err: errs.String(), calls: network.Calls(), fired: network.Fired()}
+	if exit, is := errors.AsType[*exec.ExitError](err); is {
+		end.exit = exit.ExitCode()
+	} else if err != nil {
+		o.Fatal(err)
+	}
+	if end.fired > 0 && end.exit != -1 {
+		o.Errorf("it was to be killed and exits %d:\n%s", end.exit, end.err)
+	}
+	for _, call := range o.cloud.Calls()[before:] {
+		if call.Write {
+			end.writes++
+		}
+	}
+	return end
+}
+
+// process runs the binary, and nothing goes wrong.
+func (o *outdoors) process(args string) ending {
+	o.Helper()
+	return o.killedAt(args, 0, "")
+}
+
+var killKinds = []local.FaultKind{local.FaultBefore, local.FaultAfter}
+
+// eachKill runs a case for each call of a command at which it can be killed,
+// before and after the call, until one in which it came to its end.
+func eachKill(t *testing.T, stride int, test func(o *outdoors, k int, kind local.FaultKind) (struck bool)) (cases int) {
+	t.Helper()
+	for i, kind := range killKinds {
+		for k, more := 1+i*stride/2, true; more && !t.Failed(); k += stride {
+			t.Run(string(kind)+" "+strconv.Itoa(k), func(t *testing.T) { more = test(outside(t), k, kind) })
+			if more {
+				cases++
+			}
+		}
+	}
+	return cases
+}
+
+// T1. The program may be killed at any call of up: the next up makes it whole,
+// and the one after has nothing to do.
+func TestUpGoesOnWhereItWasKilled(t *testing.T) {
+	clean := outside(t)
+	clean.wantExit(clean.process(upLine), exitDone)
+	want := clean.contents()
+	cases := eachKill(t, sample(24), func(o *outdoors, k int, kind local.FaultKind) bool {
+		end := o.killedAt(upLine, k, kind)
+		o.wantExit(o.process(upLine), exitDone)
+		if d := difference(want, o.contents()); d != "" {
+			o.Errorf("the account is not as after a clean up:\n%s", d)
+		}
+		if again := o.process(upLine); again.exit != exitDone || again.writes != 0 {
+			o.Errorf("another up exits %d after %d writes:\n%s", again.exit, again.writes, again.err)
+		}
+		if tasks := o.tasks(); len(tasks) > 1 { // none when the URL had just been made: the test posts to a new one only
+			o.Errorf("the table holds %q", tasks)
+		}
+		return end.fired > 0
+	})
+	promise(t, "T1", cases)
+}
+
+// T2. Killed at any call of up, what there is by then can be taken away.
+func TestDownTakesAwayWhatAKilledUpHasLeft(t *testing.T) {
+	promise(t, "T2", eachKill(t, sample(24), func(o *outdoors, k int, kind local.FaultKind) bool {
+		end := o.killedAt(upLine, k, kind)
+		o.wantExit(o.process(downLine), exitDone)
+		o.wantNothing()
+		return end.fired > 0
+	}))
+}
+
+// T3. Killed at any call of down, the items are in the table or in a backup that
+// is good, unless they were given up; and the next down takes the rest.
+func TestDownGoesOnWhereItWasKilledAndLosesNoItem(t *testing.T) {
+	cases := 0
+	t.Run("backup", func(t *testing.T) {
+		cases += eachKill(t, sample(30), func(o *outdoors, k int, kind local.FaultKind) bool {
+			o.wantExit(o.process(upLine), exitDone)
+			first, second := filepath.Join(o.dir, "first.jsonl"), filepath.Join(o.dir, "second.jsonl")
+			end := o.killedAt("down --yes --backup "+first, k, kind)
+			if !o.hasTable() && backedUp(first) != 1 {
+				o.Errorf("neither the table nor a good backup is there")
+			}
+			o.wantExit(o.process("down --yes --backup "+second), exitDone)
+			o.wantNothing()
+			if backedUp(first) != 1 && backedUp(second) != 1 {
+				o.Errorf("the item is in no backup")
+			}
+			return end.fired > 0
+		})
+	})
+	t.Run("discard", func(t *testing.T) {
+		cases += eachKill(t, sample(30), func(o *outdoors, k int, kind local.FaultKind) bool {
+			o.wantExit(o.process(upLine), exitDone)
+			end := o.killedAt(downLine, k, kind)
+			o.wantExit(o.process(downLine), exitDone)
+			o.wantNothing()
+			return end.fired > 0
+		})
+	})
+	promise(t, "T3", cases)
+}
+
+// hasTable says whether the table is there, with its item.
+func (r *rehearsal) hasTable() bool {
+	r.Helper()
+	all, err := r.cloud.Contents()
+	if err != nil {
+		r.Fatal(err)
+	}
+	return len(all["dynamodb.tables"]) == 1 && slices.Equal(r.tasks(), []string{"Buy groceries"})
+}
+
+// backedUp is how many items a backup holds; -1 when it is none, or not whole.
+func backedUp(path string) int {
+	file, err := os.Open(path)
+	if err != nil {
+		return -1
+	}
+	defer file.Close()
+	sum, err := provision.CheckBackup(io.Reader(file))
+	if err != nil {
+		return -1
+	}
+	return sum.Items
+}
+
+// The same with as many steps at once as a person's run has: what is under way
+// at the moment of the kill differs from run to run.
+func TestManyAtOnceAreKilledToo(t *testing.T) {
+	clean := cleanUp(t)
+	seeds := 12
+	if full {
+		seeds = 200
+	}
+	counts := map[string]int{}
+	for seed := range seeds {
+		t.Run(strconv.Itoa(seed), func(t *testing.T) {
+			rehearse(t, local.Lags{}, func(r *rehearsal) {
+				draw := rand.New(rand.NewPCG(uint64(seed), 3))
+				kind := killKinds[draw.IntN(len(killKinds))]
+				if seed%3 == 2 {
+					r.wantExit(r.run(upLine), exitDone)
+					r.killedAmid(downLine, 1+draw.IntN(40), kind)
+					r.wantExit(r.runThrough(r.Context(), r.network(), downLine), exitDone)
+					r.wantNothing()
+					counts["T3"]++
+					return
+				}
+				r.killedAmid(upLine, 1+draw.IntN(50), kind)
+				if seed%3 == 1 {
+					r.wantExit(r.runThrough(r.Context(), r.network(), downLine), exitDone)
+					r.wantNothing()
+					counts["T2"]++
+					return
+				}
+				r.wantExit(r.runThrough(r.Context(), r.network(), upLine), exitDone)
+				r.wantWhole(clean)
+				counts["T1"]++
+			})
+		})
+	}
+	for name, n := range counts {
+		t.Run(name, func(t *testing.T) { promise(t, name, n) })
+	}
+}

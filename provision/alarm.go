@@ -248,6 +248,9 @@ func combine(parts []part) Observation {
 	switch {
 	case len(foreign) > 0:
 		seen.State, seen.Owner, seen.Diffs = Foreign, strings.Join(foreign, "; "), nil
+		if there > 0 {
+			seen.State = Mixed
+		}
 	case there == 0:
 		seen.State, seen.Diffs = Absent, nil
 	case len(seen.Diffs) > 0 || seen.Pending != "":

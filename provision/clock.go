@@ -89,7 +89,7 @@ func (c Clock) claimed(ctx context.Context, step Step, limit time.Duration, conf
 			return false, &ForeignError{Step: d.Name, Resource: d.Resource, Owner: "it shows no tags"}, nil
 		}
 		switch seen.State {
-		case Foreign:
+		case Foreign, Mixed:
 			return false, &ForeignError{Step: d.Name, Resource: d.Resource, Owner: seen.Owner}, nil
 		case Absent:
 			return false, conflict, nil

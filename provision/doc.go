@@ -5,9 +5,9 @@
 // look at its part of AWS and how to change it. Decide is the whole policy, Plan
 // looks at everything, Run acts and then looks until what it wanted is true:
 //
-//	         Absent   OK       Drift    Foreign
+//	         Absent   OK       Drift    Foreign            Mixed
 //	up       create   keep     update   refuse, before anything is changed
-//	down     keep     delete   delete   keep, and say so
+//	down     keep     delete   delete   keep, and say so   delete what is ours
 //
 // AWS and its tags are the only state. Names are deterministic, so ARNs are
 // computed, and no step hands its outputs to another. Every resource that can

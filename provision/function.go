@@ -110,15 +110,14 @@ func (f *function) find(ctx context.Context) (*types.FunctionConfiguration, map[
 	return out.Configuration, out.Tags, nil
 }
 
-// judge makes one observation of the function and its group. A group with no
-// owner's mark under a function of ours belongs to the function: Lambda makes
-// one when it is missing. Without a function it may be anybody's.
+// judge makes one observation of the function and its group. A group without
+// any tag under a function of ours belongs to the function: Lambda makes one
+// when it is missing. Without a function it may be anybody's.
 func (f *function) judge(s *functionSeen) Observation {
 	o := Observation{Detail: s}
-	if s.group != nil {
-		ours, owner := f.cfg.owned(s.group.tags)
-		inherits := marked(s.group.tags) == "" && (f.deleted || s.config != nil && marked(s.tags) == f.cfg.Stack)
-		if !ours && !inherits && !f.cfg.Adopt {
+	mine, _ := f.cfg.owned(s.tags)
+	if s.group != nil && !f.cfg.Adopt {
+		if ours, owner := f.ownsGroup(s); !ours {
 			o.State, o.Owner = Foreign, fmt.Sprintf("the log group %s: %s", f.cfg.LogGroupName(), owner)
 		}
 	}
@@ -146,21 +145,25 @@ func (f *function) judge(s *functionSeen) Observation {
 		o.Diffs = append(o.Diffs, Diff{Field: "state", Have: "Failed: " + o.Failed, Want: string(types.StateActive)})
 	}
 	if o.State == Foreign {
+		if mine {
+			o.State = Mixed
+		}
 		return o
 	}
-	return f.cfg.judge(o, s.tags)
+	o = f.cfg.judge(o, s.tags)
+	if o.State == Foreign && s.group != nil {
+		if ours, _ := f.ownsGroup(s); ours {
+			o.State, o.Owner = Mixed, fmt.Sprintf("the function %s: %s", f.cfg.FunctionName(), o.Owner)
+		}
+	}
+	return o
 }
 
-// marked is the stack that tags name; "another owner" for what CloudFormation
-// has made; "" for no mark at all.
-func marked(tags map[string]string) string {
-	if stack, ok := tags[TagStack]; ok {
-		return stack
-	}
-	if tags["aws:cloudformation:stack-name"] != "" {
-		return "another owner"
-	}
-	return ""
+// ownsGroup says whether the group that was seen is ours, and if not, whose.
+func (f *function) ownsGroup(s *functionSeen) (ours bool, owner string) {
+	ours, owner = f.cfg.owned(s.group.tags)
+	mine, _ := f.cfg.owned(s.tags)
+	return ours || len(s.group.tags) == 0 && (f.deleted || s.config != nil && mine), owner
 }
 
 // progress says what Lambda is doing with the function by itself, or why it has
@@ -354,13 +357,19 @@ func (f *function) create(ctx context.Context) error {
 }
 
 // Destroy deletes the function, waits until it is gone, and deletes its log
-// group: the other way round its last lines could make the group again.
+// group: the other way round its last lines could make the group again. Of the
+// two it leaves the one that is not ours.
 func (f *function) Destroy(ctx context.Context, seen Observation) error {
 	s, ok := seen.Detail.(*functionSeen)
 	if !ok {
 		return errors.New("the function has not been looked at")
 	}
-	if s.config != nil {
+	ownsGroup := true
+	if s.group != nil {
+		ownsGroup, _ = f.ownsGroup(s)
+	}
+	mine, _ := f.cfg.owned(s.tags)
+	if s.config != nil && mine {
 		err := f.cfg.Clock.until(ctx, f.Describe().Settle, func() (bool, error, error) {
 			_, err := f.api.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: aws.String(f.cfg.FunctionName())})
 			if apiCode(err) == "ResourceConflictException" { // being created, changed or deleted
@@ -375,7 +384,10 @@ func (f *function) Destroy(ctx context.Context, seen Observation) error {
 			return err
 		}
 	}
-	f.deleted = true
+	f.deleted = f.deleted || s.config == nil || mine
+	if !ownsGroup {
+		return nil
+	}
 	return f.group.remove(ctx)
 }
 

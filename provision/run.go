@@ -138,7 +138,7 @@ func checkNeeds(plan []Change) error {
 			switch seen := plan[i].Seen; {
 			case seen.State == Absent:
 				return &NeedError{Step: c.Name(), Need: need}
-			case seen.State == Foreign && c.Ours:
+			case seen.State.Others() && c.Ours:
 				return &ForeignError{Step: need, Resource: plan[i].Step.Describe().Resource, Owner: seen.Owner}
 			}
 		}
@@ -405,15 +405,18 @@ func (r *run) settle(c Change, waiting func(Observation)) (Observation, error) {
 			return seen, err
 		}
 		passed := r.opt.Clock.Now().Sub(started)
+		foreign := seen.State == Foreign || r.opt.Goal == Up && seen.State == Mixed
 		switch {
 		case r.opt.Goal == Up && seen.State == OK, r.opt.Goal == Down && seen.State == Absent:
 			return seen, nil
-		case seen.State == Foreign && passed >= spread:
+		case r.opt.Goal == Down && c.Seen.State == Mixed && seen.State == Foreign:
+			return seen, nil // ours is gone, and the rest was not ours before
+		case foreign && passed >= spread:
 			// Not before: what we have just made may not show its tags yet.
 			return seen, &ForeignError{Step: d.Name, Resource: d.Resource, Owner: seen.Owner}
 		case r.opt.Goal == Up && seen.Failed != "":
 			return seen, &FailedError{Resource: d.Resource, Reason: seen.Failed}
-		case passed >= limit && seen.State != Foreign:
+		case passed >= limit && !foreign:
 			return seen, &UnsettledError{Waited: passed, Seen: seen, Goal: r.opt.Goal}
 		}
 		waiting(seen)

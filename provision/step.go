@@ -16,8 +16,8 @@ type Step interface {
 	// Apply makes it so. It is called with Absent or Drift only, and may return
 	// before AWS has finished: Run looks until it has.
 	Apply(ctx context.Context, seen Observation) error
-	// Destroy takes it away. It is called with OK or Drift only; already gone is
-	// success.
+	// Destroy takes it away. It is called with OK, Drift or Mixed only, and of
+	// Mixed it takes what is ours; already gone is success.
 	Destroy(ctx context.Context, seen Observation) error
 }
 
@@ -46,17 +46,21 @@ const (
 	OK                   // it is as it should be
 	Drift                // it is ours and differs; Diffs says how
 	Foreign              // it has the name and not our tag; Owner says what is known
+	Mixed                // some of its parts are ours and others Foreign; Owner says which are not
 )
 
+// Others says that something of it is not ours.
+func (s State) Others() bool { return s == Foreign || s == Mixed }
+
 func (s State) String() string {
-	return [...]string{"unknown", "absent", "ok", "drift", "foreign"}[s]
+	return [...]string{"unknown", "absent", "ok", "drift", "foreign", "mixed"}[s]
 }
 
 // An Observation is what a step found.
 type Observation struct {
 	State State
 	ID    string // ARN or URL, to print
-	Owner string // when Foreign: whose it seems to be, in words
+	Owner string // when Foreign or Mixed: whose it seems to be, in words
 	Diffs []Diff // when Drift: what differs
 
 	// Pending says what AWS is still doing by itself ("CREATING"). State is then
@@ -115,14 +119,14 @@ func Decide(goal Goal, s State) Action {
 			return Keep
 		case Drift:
 			return Update
-		case Foreign:
+		case Foreign, Mixed:
 			return Refuse
 		}
 	case Down:
 		switch s {
 		case Absent, Foreign:
 			return Keep
-		case OK, Drift:
+		case OK, Drift, Mixed:
 			return Delete
 		}
 	}

@@ -21,10 +21,12 @@ func TestDecide(t *testing.T) {
 		{provision.Up, provision.OK, provision.Keep},
 		{provision.Up, provision.Drift, provision.Update},
 		{provision.Up, provision.Foreign, provision.Refuse},
+		{provision.Up, provision.Mixed, provision.Refuse},
 		{provision.Down, provision.Absent, provision.Keep},
 		{provision.Down, provision.OK, provision.Delete},
 		{provision.Down, provision.Drift, provision.Delete},
 		{provision.Down, provision.Foreign, provision.Keep},
+		{provision.Down, provision.Mixed, provision.Delete},
 	} {
 		t.Run(fmt.Sprintf("%d/%s", cell.goal, cell.state), func(t *testing.T) {
 			if got := provision.Decide(cell.goal, cell.state); got != cell.want {

@@ -33,7 +33,7 @@ type document struct {
 type stepDocument struct {
 	Name     string         `json:"name"`
 	Resource string         `json:"resource"`
-	State    string         `json:"state"`  // absent, ok, drift, foreign: what was seen last; unknown: AWS allows no look
+	State    string         `json:"state"`  // absent, ok, drift, foreign, mixed: what was seen last; unknown: AWS allows no look
 	Action   string         `json:"action"` // keep, create, update, delete, refuse
 	Result   string         `json:"result"` // planned, done, kept, skipped, failed
 	ID       string         `json:"id,omitempty"`

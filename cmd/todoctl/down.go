@@ -262,7 +262,7 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 		return err
 	}
 	c.doc.Remains = []remain{}
-	kept := slices.ContainsFunc(plan, func(p provision.Change) bool { return p.Seen.State == provision.Foreign })
+	kept := slices.ContainsFunc(plan, func(p provision.Change) bool { return p.Seen.State.Others() })
 	c.view().Note("")
 	ours, noted, hidden := 0, 0, 0
 	for _, r := range left {

@@ -98,7 +98,7 @@ func printStatus(v *words, plan []provision.Change) {
 			} else {
 				v.step("skip", d.Name, "%s does not exist", d.Resource)
 			}
-		case provision.Foreign:
+		case provision.Foreign, provision.Mixed:
 			v.step("no", d.Name, "%s", &provision.ForeignError{Resource: d.Resource, Owner: change.Seen.Owner})
 		default:
 			v.step("no", d.Name, "%s is not as it should be", d.Resource)

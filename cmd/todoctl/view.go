@@ -170,6 +170,8 @@ func (v *words) Plan(plan []provision.Change, goal provision.Goal) {
 			v.step("add", d.Name, "call the API and check its answers")
 		case c.Action == provision.Create:
 			v.step("add", d.Name, "create %s", d.Resource)
+		case c.Action == provision.Delete && c.Seen.State == provision.Mixed:
+			v.step("del", d.Name, "delete what is todoctl's and keep the rest: %s", c.Seen.Owner)
 		case c.Action == provision.Delete:
 			v.step("del", d.Name, "delete %s", d.Resource)
 		case unfinished(c):
@@ -309,6 +311,9 @@ func done(c provision.Change, d provision.Description) string {
 	}
 	if unfinished(c) {
 		return d.Resource + " is ready"
+	}
+	if c.Seen.State == provision.Mixed {
+		return "deleted what was todoctl's and kept the rest: " + c.Seen.Owner
 	}
 	return map[provision.Action]string{
 		provision.Create: "created ",

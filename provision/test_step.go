@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -18,6 +19,7 @@ import (
 )
 
 type testAPI interface {
+	tagsLister
 	GetFunctionUrlConfig(ctx context.Context, in *lambda.GetFunctionUrlConfigInput, opts ...func(*lambda.Options)) (*lambda.GetFunctionUrlConfigOutput, error)
 }
 
@@ -81,12 +83,19 @@ func (s *testStep) Describe() Description {
 }
 
 func (s *testStep) Observe(ctx context.Context) (Observation, error) {
-	at, err := s.url(ctx)
+	var at, owner string
+	err := together(ctx,
+		func(ctx context.Context) (err error) { at, err = s.url(ctx); return },
+		func(ctx context.Context) (err error) { owner, err = s.stranger(ctx); return },
+	)
 	if err != nil {
 		return Observation{}, err
 	}
 	if at == "" {
 		return Observation{State: Absent}, nil
+	}
+	if owner != "" { // to ask for its list would be to run somebody's code
+		return Observation{State: Foreign, ID: at, Owner: fmt.Sprintf("its function %s: %s", s.cfg.FunctionName(), owner)}, nil
 	}
 	seen, err := s.look(ctx, at)
 	if err != nil {
@@ -96,6 +105,19 @@ func (s *testStep) Observe(ctx context.Context) (Observation, error) {
 		seen.State = Absent // this run's item is what is asked for, and it is not there yet
 	}
 	return seen, nil
+}
+
+// stranger says whose the function is, "" when it is ours or there is none.
+func (s *testStep) stranger(ctx context.Context) (owner string, err error) {
+	if s.posted != nil || s.cfg.Adopt {
+		return "", nil
+	}
+	tags, err := functionTags(ctx, s.api, s.cfg)
+	if err != nil || tags == nil {
+		return "", err
+	}
+	_, owner = s.cfg.owned(tags)
+	return owner, nil
 }
 
 // url returns the Function URL, "" when there is none. After Apply it is known:

@@ -19,8 +19,9 @@ import (
 
 // A urlScript is a Function URL that answers from a script; the last answer stays.
 type urlScript struct {
-	missing bool // there is no URL
-	signed  bool // it takes signed requests only
+	stack   string // whose function it is
+	missing bool   // there is no URL
+	signed  bool   // it takes signed requests only
 	created string
 	get     []reply
 	post    []reply
@@ -35,6 +36,10 @@ type reply struct {
 	kind   string   // content type; "" means application/json
 	allow  []string // Access-Control-Allow-Origin; nil means "*" once
 	err    error
+}
+
+func (s *urlScript) ListTags(context.Context, *lambda.ListTagsInput, ...func(*lambda.Options)) (*lambda.ListTagsOutput, error) {
+	return &lambda.ListTagsOutput{Tags: map[string]string{TagStack: s.stack}}, nil
 }
 
 func (s *urlScript) GetFunctionUrlConfig(context.Context, *lambda.GetFunctionUrlConfigInput, ...func(*lambda.Options)) (*lambda.GetFunctionUrlConfigOutput, error) {
@@ -102,6 +107,7 @@ func scripted(s *urlScript, edit func(*Config)) (Config, Step) {
 	if edit != nil {
 		edit(&cfg)
 	}
+	s.stack = cfg.Stack
 	return cfg, newTest(cfg, s, &http.Client{Transport: s})
 }
 

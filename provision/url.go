@@ -16,12 +16,16 @@ import (
 type urlAPI interface {
 	GetFunctionUrlConfig(ctx context.Context, in *lambda.GetFunctionUrlConfigInput, opts ...func(*lambda.Options)) (*lambda.GetFunctionUrlConfigOutput, error)
 	GetPolicy(ctx context.Context, in *lambda.GetPolicyInput, opts ...func(*lambda.Options)) (*lambda.GetPolicyOutput, error)
-	ListTags(ctx context.Context, in *lambda.ListTagsInput, opts ...func(*lambda.Options)) (*lambda.ListTagsOutput, error)
+	tagsLister
 	CreateFunctionUrlConfig(ctx context.Context, in *lambda.CreateFunctionUrlConfigInput, opts ...func(*lambda.Options)) (*lambda.CreateFunctionUrlConfigOutput, error)
 	UpdateFunctionUrlConfig(ctx context.Context, in *lambda.UpdateFunctionUrlConfigInput, opts ...func(*lambda.Options)) (*lambda.UpdateFunctionUrlConfigOutput, error)
 	DeleteFunctionUrlConfig(ctx context.Context, in *lambda.DeleteFunctionUrlConfigInput, opts ...func(*lambda.Options)) (*lambda.DeleteFunctionUrlConfigOutput, error)
 	AddPermission(ctx context.Context, in *lambda.AddPermissionInput, opts ...func(*lambda.Options)) (*lambda.AddPermissionOutput, error)
 	RemovePermission(ctx context.Context, in *lambda.RemovePermissionInput, opts ...func(*lambda.Options)) (*lambda.RemovePermissionOutput, error)
+}
+
+type tagsLister interface {
+	ListTags(ctx context.Context, in *lambda.ListTagsInput, opts ...func(*lambda.Options)) (*lambda.ListTagsOutput, error)
 }
 
 // urlSpread is how long a statement may take to show and to count.
@@ -143,22 +147,24 @@ func (u *functionURL) Observe(ctx context.Context) (Observation, error) {
 	err := together(ctx,
 		func(ctx context.Context) (err error) { s.config, err = u.find(ctx); return },
 		func(ctx context.Context) (err error) { s.clauses, err = u.policy(ctx); return },
-		func(ctx context.Context) error {
-			out, err := u.api.ListTags(ctx, &lambda.ListTagsInput{Resource: aws.String(u.cfg.FunctionARN())})
-			if err != nil {
-				return unlessGone(err)
-			}
-			s.tags = out.Tags
-			if s.tags == nil {
-				s.tags = map[string]string{}
-			}
-			return nil
-		},
+		func(ctx context.Context) (err error) { s.tags, err = functionTags(ctx, u.api, u.cfg); return },
 	)
 	if err != nil {
 		return Observation{}, err
 	}
 	return u.judge(s, *name), nil
+}
+
+// functionTags are the tags of the function; nil when there is no function.
+func functionTags(ctx context.Context, api tagsLister, cfg Config) (map[string]string, error) {
+	out, err := api.ListTags(ctx, &lambda.ListTagsInput{Resource: aws.String(cfg.FunctionARN())})
+	switch {
+	case err != nil:
+		return nil, unlessGone(err)
+	case out.Tags == nil:
+		return map[string]string{}, nil
+	}
+	return out.Tags, nil
 }
 
 func (u *functionURL) find(ctx context.Context) (*lambda.GetFunctionUrlConfigOutput, error) {

@@ -39,6 +39,10 @@ func testRun(ctx context.Context, c *command, post bool) error {
 		return err
 	}
 	seen := plan[0].Seen
+	if seen.State == provision.Foreign {
+		d := page.Step.Describe()
+		return &provision.ForeignError{Step: "function", Resource: d.Resource, Owner: seen.Owner}
+	}
 	if post && seen.ID != "" {
 		if err := page.Step.Apply(ctx, seen); err != nil {
 			return &provision.StepError{Step: testStep, Action: "run", Err: err}

@@ -299,21 +299,27 @@ func eachAtOnce(ctx context.Context, writes ...func() error) error {
 }
 
 func (s *alarmStep) applyTopicAndAlarm(ctx context.Context, w *watch) error {
-	needed := w.alarm.State != OK
-	current := w.alarm
-	topic := func() error { return s.applyTopic(ctx, w.topic) }
-	var again, alarm func() error
-	if needed {
-		// PutMetricAlarm overwrites without asking, and a person may have read the
-		// page for minutes since the plan: look once more, while the topic is made.
-		again = func() (err error) { current, err = s.lookAlarm(ctx); return }
-		alarm = func() error { return s.applyAlarm(ctx, current) }
-	}
-	if err := eachAtOnce(ctx, topic, again); err != nil {
+	if err := s.applyTopic(ctx, w.topic); err != nil {
 		return err
 	}
-	if current.State == Foreign {
-		return &ForeignError{Step: "alarm", Resource: current.String(), Owner: current.Owner}
+	alarm := func() error {
+		if w.alarm.State == OK {
+			return nil
+		}
+		// PutMetricAlarm overwrites without asking, and a person may have read the
+		// page for minutes since the plan: look once more, right before it. What
+		// comes between this look's answer and the put is lost, and nothing at AWS
+		// can prevent that.
+		current, err := s.lookAlarm(ctx)
+		switch {
+		case err != nil:
+			return err
+		case current.denied != nil:
+			return current.denied
+		case current.State == Foreign:
+			return &ForeignError{Step: "alarm", Resource: current.String(), Owner: current.Owner}
+		}
+		return s.applyAlarm(ctx, current)
 	}
 	return eachAtOnce(ctx, func() error { return s.applySubscription(ctx, w.topic) }, alarm)
 }

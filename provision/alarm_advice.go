@@ -51,6 +51,9 @@ func (s *alarmStep) adviseTold(w *watch) []string {
 		advice = append(advice, others("the SNS topic "+w.topic.name, s.cfg.Email, slices.Concat(w.topic.confirmed, w.topic.pending),
 			"the link at the end of each of its mails ends it")...)
 	}
+	if w.budget.wanted && w.budget.have != nil && filtered(w.budget.have) {
+		advice = append(advice, fmt.Sprintf("the budget %s counts what somebody's own filter says; todoctl leaves that alone and cannot say whether credits hide the charges", w.budget.name))
+	}
 	if w.budget.wanted && w.budget.State != Absent {
 		told = told || len(w.budget.told) > 0
 		if b := w.budget.have; b != nil && b.FilterExpression != nil {

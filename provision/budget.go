@@ -61,7 +61,10 @@ func (s *alarmStep) lookBudget(ctx context.Context) (budgetSeen, error) {
 	tags := map[string]string{}
 	err := together(ctx,
 		func(ctx context.Context) error {
-			out, err := s.budgets.DescribeBudget(ctx, &budgets.DescribeBudgetInput{AccountId: account, BudgetName: name})
+			out, err := s.budgets.DescribeBudget(ctx, &budgets.DescribeBudgetInput{
+				AccountId: account, BudgetName: name,
+				ShowFilterExpression: aws.Bool(true), // else an update would lose it
+			})
 			if err == nil {
 				seen.have = out.Budget
 			}
@@ -135,6 +138,9 @@ func diffBudget(have *budgetstypes.Budget, limit float64) []Diff {
 	if types == nil {
 		types = &budgetstypes.CostTypes{}
 	}
+	if filtered(have) {
+		types = costTypes(nil)
+	}
 	compare("type", string(have.BudgetType), string(budgetstypes.BudgetTypeCost))
 	compare("time unit", string(have.TimeUnit), string(budgetstypes.TimeUnitMonthly))
 	compare("limit", fmt.Sprintf("%g USD", amount(have.BudgetLimit)), fmt.Sprintf("%g USD", limit))
@@ -144,6 +150,28 @@ func diffBudget(have *budgetstypes.Budget, limit float64) []Diff {
 	compare("credits", counted(types.IncludeCredit), "not counted")
 	compare("refunds", counted(types.IncludeRefund), "not counted")
 	return diffs
+}
+
+// filtered says that somebody has given the budget a filter or metrics of his
+// own, which take the place of CostTypes: what it counts is then his business.
+// https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_Budget.html
+func filtered(b *budgetstypes.Budget) bool {
+	return b.CostTypes == nil && (b.FilterExpression != nil || len(b.Metrics) > 0)
+}
+
+// costTypes are what the budget counts, credits and refunds left out, and for
+// the rest what is there already.
+func costTypes(have *budgetstypes.CostTypes) *budgetstypes.CostTypes {
+	types := budgetstypes.CostTypes{
+		IncludeTax: aws.Bool(true), IncludeSubscription: aws.Bool(true), IncludeUpfront: aws.Bool(true),
+		IncludeRecurring: aws.Bool(true), IncludeOtherSubscription: aws.Bool(true), IncludeSupport: aws.Bool(true),
+		IncludeDiscount: aws.Bool(true), UseBlended: aws.Bool(false), UseAmortized: aws.Bool(false),
+	}
+	if have != nil {
+		types = *have
+	}
+	types.IncludeCredit, types.IncludeRefund = aws.Bool(false), aws.Bool(false)
+	return &types
 }
 
 // budget is what todoctl sends. IncludeCredit is true by default at AWS, and
@@ -160,23 +188,12 @@ func (b budgetSeen) budget() *budgetstypes.Budget {
 	want.BudgetLimit = &budgetstypes.Spend{Amount: aws.String(strconv.FormatFloat(b.limit, 'f', -1, 64)), Unit: aws.String("USD")}
 	// What AWS computes is not ours to send.
 	want.CalculatedSpend, want.LastUpdatedTime, want.HealthStatus = nil, nil, nil
-	if want.FilterExpression != nil {
-		// It takes CostFilters and CostTypes, or FilterExpression and Metrics. What
-		// a person has chosen to watch stays.
-		want.CostTypes = nil
+	// It takes CostTypes or Metrics, never both.
+	if filtered(want) {
+		want.CostFilters = nil
 		return want
 	}
-	types := budgetstypes.CostTypes{
-		IncludeTax: aws.Bool(true), IncludeSubscription: aws.Bool(true), IncludeUpfront: aws.Bool(true),
-		IncludeRecurring: aws.Bool(true), IncludeOtherSubscription: aws.Bool(true), IncludeSupport: aws.Bool(true),
-		IncludeDiscount: aws.Bool(true), UseBlended: aws.Bool(false), UseAmortized: aws.Bool(false),
-	}
-	if want.CostTypes != nil {
-		types = *want.CostTypes
-	}
-	types.IncludeCredit, types.IncludeRefund = aws.Bool(false), aws.Bool(false)
-	want.CostTypes = &types
-	want.Metrics = nil // it takes CostTypes or Metrics, never both
+	want.CostTypes, want.Metrics, want.FilterExpression = costTypes(want.CostTypes), nil, nil
 	return want
 }
 

@@ -131,7 +131,7 @@ func (s *alarmStep) applyAlarm(ctx context.Context, seen alarmSeen) error {
 	}
 	in := &cloudwatch.PutMetricAlarmInput{
 		AlarmName:               aws.String(seen.name),
-		AlarmDescription:        aws.String(fmt.Sprintf("This month's charges are above %g USD. Made by todoctl for the stack %s.", seen.limit, s.cfg.Stack)),
+		AlarmDescription:        aws.String(s.describeAlarm(seen)),
 		Namespace:               aws.String(alarmNamespace),
 		MetricName:              aws.String(alarmMetric),
 		Dimensions:              []cloudwatchtypes.Dimension{{Name: aws.String("Currency"), Value: aws.String(alarmCurrency)}},
@@ -163,6 +163,15 @@ func (s *alarmStep) applyAlarm(ctx context.Context, seen alarmSeen) error {
 		}
 	}
 	return nil
+}
+
+// describeAlarm keeps a description that somebody else wrote.
+func (s *alarmStep) describeAlarm(seen alarmSeen) string {
+	const ours = "Made by todoctl for the stack "
+	if have := aws.ToString(seen.have.AlarmDescription); have != "" && !strings.Contains(have, ours) {
+		return have
+	}
+	return fmt.Sprintf("This month's charges are above %g USD. %s%s.", seen.limit, ours, s.cfg.Stack)
 }
 
 func (s *alarmStep) removeAlarm(ctx context.Context) error {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"net/http"
 	"testing"
@@ -121,12 +123,10 @@ var things = []thing{
 			if err != nil {
 				a.done(a.IAM.CreateRole(ctx, &iam.CreateRoleInput{RoleName: role, AssumeRolePolicyDocument: aws.String(trust)}))
 			}
-			code, err := handler.Default()
-			a.done(nil, err)
 			a.done(a.Lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{
 				FunctionName: aws.String(a.FunctionName()), Runtime: lambdatypes.RuntimePython313, Handler: aws.String("a.b"),
 				Role: aws.String("arn:aws:iam::" + a.Account + ":role/SomebodysRole"),
-				Code: &lambdatypes.FunctionCode{ZipFile: code.Zip}, Tags: tags,
+				Code: &lambdatypes.FunctionCode{ZipFile: a.defaultCode()}, Tags: tags,
 			}))
 		},
 		remove: func(a account) {
@@ -186,3 +186,22 @@ var ctx = context.Background()
 
 // settled lets the account's lags and the youth of its resources pass.
 func settled() { time.Sleep(time.Minute) } // virtual
+
+func (a account) defaultCode() []byte {
+	a.t.Helper()
+	code, err := handler.Default()
+	a.done(code, err)
+	return code.Zip
+}
+
+// otherCode is a package that is not todoctl's.
+func (a account) otherCode() []byte {
+	a.t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.Create("lambda_function.py")
+	a.done(f, err)
+	a.done(f.Write([]byte("def lambda_handler(event, context):\n    return 1\n")))
+	a.done(nil, w.Close())
+	return b.Bytes()
+}

@@ -85,6 +85,13 @@ func (r *rehearsal) wantWhole(clean string) {
 	if d := difference(clean, r.contents()); d != "" {
 		r.Errorf("the account is not as after a clean up:\n%s", d)
 	}
+	r.wantQuiet()
+}
+
+// wantQuiet checks that another `up` writes nothing and that `status` finds
+// nothing.
+func (r *rehearsal) wantQuiet() {
+	r.Helper()
 	if again := r.run(upLine); again.exit != exitDone || again.writes != 0 {
 		r.Errorf("another up exits %d after %d writes:\n%s", again.exit, again.writes, again.err)
 	}

@@ -159,6 +159,9 @@ func (r *rehearsal) contents() string {
 				v[k] = plain(v[k])
 			}
 		case []any:
+			if len(v) == 0 {
+				return nil // it was not empty before
+			}
 			for i := range v {
 				v[i] = plain(v[i])
 			}

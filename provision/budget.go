@@ -138,14 +138,11 @@ func diffBudget(have *budgetstypes.Budget, limit float64) []Diff {
 	if types == nil {
 		types = &budgetstypes.CostTypes{}
 	}
-	if filtered(have) {
-		types = costTypes(nil)
-	}
 	compare("type", string(have.BudgetType), string(budgetstypes.BudgetTypeCost))
 	compare("time unit", string(have.TimeUnit), string(budgetstypes.TimeUnitMonthly))
 	compare("limit", fmt.Sprintf("%g USD", amount(have.BudgetLimit)), fmt.Sprintf("%g USD", limit))
-	if have.FilterExpression != nil {
-		return diffs // it goes with Metrics, which say what counts; both are a person's own
+	if filtered(have) {
+		return diffs
 	}
 	compare("credits", counted(types.IncludeCredit), "not counted")
 	compare("refunds", counted(types.IncludeRefund), "not counted")

@@ -34,8 +34,8 @@ type outdoors struct {
 	front      atomic.Pointer[http.Handler] // the network of the run that is under way
 }
 
-// outside makes a new account behind a socket.
-func outside(t *testing.T) *outdoors {
+// newOutdoors makes a new account behind a socket.
+func newOutdoors(t *testing.T) *outdoors {
 	t.Helper()
 	o := &outdoors{rehearsal: &rehearsal{T: t, dir: t.TempDir()}}
 	l := o.listen()
@@ -157,7 +157,7 @@ func eachKill(t *testing.T, stride int, test func(o *outdoors, k int, kind local
 	t.Helper()
 	for i, kind := range killKinds {
 		for k, more := 1+i*stride/2, true; more && !t.Failed(); k += stride {
-			t.Run(string(kind)+" "+strconv.Itoa(k), func(t *testing.T) { more = test(outside(t), k, kind) })
+			t.Run(string(kind)+" "+strconv.Itoa(k), func(t *testing.T) { more = test(newOutdoors(t), k, kind) })
 			if more {
 				cases++
 			}
@@ -169,7 +169,7 @@ func eachKill(t *testing.T, stride int, test func(o *outdoors, k int, kind local
 // T1. The program may be killed at any call of up: the next up makes it whole,
 // and the one after has nothing to do.
 func TestUpGoesOnWhereItWasKilled(t *testing.T) {
-	clean := outside(t)
+	clean := newOutdoors(t)
 	clean.wantExit(clean.process(upLine), exitDone)
 	want := clean.contents()
 	cases := eachKill(t, sample(24), func(o *outdoors, k int, kind local.FaultKind) bool {

@@ -29,16 +29,6 @@ func rewritten(old, now string) func(string, []byte) error {
 	}
 }
 
-// stateOf is the state folder of an environment.
-func stateOf(env []string) string {
-	for _, v := range env {
-		if dir, ok := strings.CutPrefix(v, "TODOCTL_STATE="); ok {
-			return dir
-		}
-	}
-	return ""
-}
-
 // T14. Of todoctl's own files none is needed but the local AWS itself: whatever
 // has become of its record, the commands end as they would have.
 func TestASpoiltRecordChangesNothing(t *testing.T) {
@@ -53,7 +43,7 @@ func TestASpoiltRecordChangesNothing(t *testing.T) {
 			if _, errs, exit := run(t, env, "up", "--local", "--yes"); exit != exitDone {
 				t.Fatal(errs)
 			}
-			path := (&App{StateDir: stateOf(env)}).localRecord()
+			path := (&App{StateDir: stateOf(t, env)}).localRecord()
 			for _, step := range []struct {
 				args []string
 				exit int

@@ -50,16 +50,24 @@ func notification() *budgetstypes.Notification {
 // lookBudget asks for the addresses of the one notification it would make, and
 // does not list the notifications first: that saves a round trip, and AWS names
 // them without ThresholdType when it is PERCENTAGE.
-func (s *alarmStep) lookBudget(ctx context.Context) (budgetSeen, error) {
+func (s *alarmStep) lookBudget(ctx context.Context) (seen budgetSeen, err error) {
+	err = s.cfg.Clock.whole(ctx, func() (torn bool, err error) {
+		seen, torn, err = s.glanceBudget(ctx)
+		return torn, err
+	})
+	return seen, err
+}
+
+func (s *alarmStep) glanceBudget(ctx context.Context) (_ budgetSeen, torn bool, err error) {
 	seen := budgetSeen{part: part{kind: kindBudget, name: s.cfg.BudgetName()}, limit: s.limit(0)}
 	if s.refused != nil {
 		seen.denied = s.refused
-		return seen, nil
+		return seen, false, nil
 	}
 	seen.ID = s.cfg.BudgetARN()
 	account, name := aws.String(s.cfg.Account), aws.String(seen.name)
-	tags := map[string]string{}
-	err := together(ctx,
+	var tags map[string]string // nil when there is no budget for this call
+	err = together(ctx,
 		func(ctx context.Context) error {
 			out, err := s.budgets.DescribeBudget(ctx, &budgets.DescribeBudgetInput{
 				AccountId: account, BudgetName: name,
@@ -96,7 +104,7 @@ func (s *alarmStep) lookBudget(ctx context.Context) (budgetSeen, error) {
 		},
 	)
 	if err != nil || seen.have == nil {
-		return seen, seen.missing(err)
+		return seen, false, seen.missing(err)
 	}
 	seen.limit = s.limit(amount(seen.have.BudgetLimit))
 	seen.Diffs = diffBudget(seen.have, seen.limit)
@@ -104,7 +112,7 @@ func (s *alarmStep) lookBudget(ctx context.Context) (budgetSeen, error) {
 		seen.Diffs = append(seen.Diffs, Diff{Field: "the budget's notification", Have: cmp.Or(strings.Join(seen.told, ", "), "missing"), Want: s.cfg.Email})
 	}
 	s.judge(&seen.part, tags)
-	return seen, nil
+	return seen, tags == nil && seen.State == Foreign, nil
 }
 
 // amount reads a budget's limit in US dollars; AWS answers "1.0" to "1".

@@ -75,6 +75,29 @@ func (c Clock) until(ctx context.Context, limit time.Duration, try func() (done 
 	}
 }
 
+// tornPatience is how long a look is repeated whose answers do not fit together,
+// and tornLooks how often at least, however slow the answers are.
+const (
+	tornPatience = 5 * time.Second
+	tornLooks    = 3
+)
+
+// whole repeats a look of several calls while it is torn: what one call has
+// found was gone for the next, because somebody deletes or makes it at this
+// moment. Taken as it is, it would be a resource without tags, and foreign.
+func (c Clock) whole(ctx context.Context, look func() (torn bool, err error)) error {
+	for started, looks := c.Now(), 1; ; looks++ {
+		torn, err := look()
+		passed := c.Now().Sub(started)
+		if err != nil || !torn || looks >= tornLooks && passed >= tornPatience {
+			return err
+		}
+		if err := c.Sleep(ctx, pace(passed)); err != nil {
+			return err
+		}
+	}
+}
+
 // claimed decides about a create call that found its name taken. A lost answer
 // looks exactly like somebody else's resource, so only another look tells: it
 // waits for the name and its tags to show, as long as that may take, and returns

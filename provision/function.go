@@ -80,11 +80,14 @@ type functionSeen struct {
 func (f *function) Observe(ctx context.Context) (Observation, error) {
 	s := &functionSeen{}
 	var group groupSeen
-	err := together(ctx,
-		func(ctx context.Context) (err error) { s.config, s.tags, err = f.find(ctx); return },
-		func(ctx context.Context) (err error) { group.LogGroup, err = f.group.find(ctx); return },
-		func(ctx context.Context) (err error) { group.tags, err = f.group.tags(ctx); return },
-	)
+	err := f.cfg.Clock.whole(ctx, func() (bool, error) {
+		err := together(ctx,
+			func(ctx context.Context) (err error) { s.config, s.tags, err = f.find(ctx); return },
+			func(ctx context.Context) (err error) { group.LogGroup, err = f.group.find(ctx); return },
+			func(ctx context.Context) (err error) { group.tags, err = f.group.tags(ctx); return },
+		)
+		return group.LogGroup != nil && group.tags == nil, err
+	})
 	if err != nil {
 		return Observation{}, err
 	}

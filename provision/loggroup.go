@@ -50,10 +50,14 @@ func (g logGroup) find(ctx context.Context) (*types.LogGroup, error) {
 	return nil, nil
 }
 
+// tags are nil when there is no group.
 func (g logGroup) tags(ctx context.Context) (map[string]string, error) {
 	out, err := g.api.ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(g.cfg.LogGroupARN())})
 	if err != nil {
 		return nil, unlessGone(err)
+	}
+	if out.Tags == nil {
+		return map[string]string{}, nil
 	}
 	return out.Tags, nil
 }

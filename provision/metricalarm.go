@@ -43,12 +43,20 @@ type alarmSeen struct {
 	limit float64                     // US dollars, as it should be
 }
 
-func (s *alarmStep) lookAlarm(ctx context.Context) (alarmSeen, error) {
+func (s *alarmStep) lookAlarm(ctx context.Context) (seen alarmSeen, err error) {
+	err = s.cfg.Clock.whole(ctx, func() (torn bool, err error) {
+		seen, torn, err = s.glanceAlarm(ctx)
+		return torn, err
+	})
+	return seen, err
+}
+
+func (s *alarmStep) glanceAlarm(ctx context.Context) (_ alarmSeen, torn bool, err error) {
 	seen := alarmSeen{part: part{kind: "alarm", name: s.cfg.AlarmName()}, limit: s.limit(0)}
 	seen.ID = s.cfg.AlarmARN()
 	var alarms []cloudwatchtypes.MetricAlarm
-	tags := map[string]string{}
-	err := together(ctx,
+	var tags map[string]string // nil when there is no alarm for this call
+	err = together(ctx,
 		func(ctx context.Context) error {
 			out, err := s.cloudwatch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{seen.name}})
 			if err == nil {
@@ -66,13 +74,13 @@ func (s *alarmStep) lookAlarm(ctx context.Context) (alarmSeen, error) {
 		},
 	)
 	if err != nil || len(alarms) == 0 {
-		return seen, seen.missing(err)
+		return seen, false, seen.missing(err)
 	}
 	seen.have = alarms[0]
 	seen.limit = s.limit(aws.ToFloat64(seen.have.Threshold))
 	seen.Diffs = diffAlarm(seen.have, seen.limit, s.cfg.TopicARN())
 	s.judge(&seen.part, tags)
-	return seen, nil
+	return seen, tags == nil && seen.State == Foreign, nil
 }
 
 // diffAlarm compares the settings that todoctl owns. Further actions are a

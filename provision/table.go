@@ -74,11 +74,19 @@ func (s *tableSeen) ownerUnknown() bool { return s.unsure }
 // known without asking.
 func (t *table) Observe(ctx context.Context) (Observation, error) {
 	var found *types.TableDescription
-	var tags map[string]string
-	err := together(ctx,
-		func(ctx context.Context) (err error) { found, err = t.find(ctx); return },
-		func(ctx context.Context) (err error) { tags, err = t.tags(ctx); return },
-	)
+	var tags map[string]string // nil when there is no table for this call
+	var young bool
+	err := t.cfg.Clock.whole(ctx, func() (bool, error) {
+		err := together(ctx,
+			func(ctx context.Context) (err error) { found, err = t.find(ctx); return },
+			func(ctx context.Context) (err error) { tags, err = t.tags(ctx); return },
+		)
+		if err != nil || found == nil {
+			return false, err
+		}
+		young = found.CreationDateTime != nil && t.cfg.Clock.Now().Sub(*found.CreationDateTime) < spread
+		return tags == nil && !young && !t.made.Load() && found.TableStatus != types.TableStatusDeleting, nil
+	})
 	if err != nil || found == nil {
 		return Observation{State: Absent}, err
 	}
@@ -90,7 +98,6 @@ func (t *table) Observe(ctx context.Context) (Observation, error) {
 	// Tags are eventually consistent: for some seconds a new table may show none,
 	// and one that is going may have lost them. Neither is a stranger's for that.
 	// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTagsOfResource.html
-	young := found.CreationDateTime != nil && t.cfg.Clock.Now().Sub(*found.CreationDateTime) < spread
 	made, leaving := t.made.Load(), found.TableStatus == types.TableStatusDeleting
 	if len(tags) == 0 && (young || made || leaving) {
 		seen.unsure = !made && !leaving

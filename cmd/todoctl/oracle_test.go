@@ -133,6 +133,9 @@ func (r *rehearsal) tasks() []string {
 	return tasks
 }
 
+// sameLines is the difference of texts whose lines are in another order.
+const sameLines = "the same lines in another order or number"
+
 // difference shows two texts' lines that the other one does not have.
 func difference(want, got string) string {
 	wanted, found := strings.Split(want, "\n"), strings.Split(got, "\n")
@@ -148,7 +151,7 @@ func difference(want, got string) string {
 		}
 	}
 	if lines == nil && want != got {
-		return "the same lines in another order or number"
+		return sameLines
 	}
 	return strings.Join(lines, "\n")
 }

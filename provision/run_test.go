@@ -191,22 +191,22 @@ func TestAFailureLetsTheCallUnderWayFinish(t *testing.T) {
 		var d diary
 		fakes, pages := walk(&d, provision.Absent, ok)
 		finished := false
-		fakes["role"].apply = func(ctx context.Context) error {
+		fakes["alarm"].apply = func(ctx context.Context) error {
 			err := bubble.Sleep(ctx, 10*time.Second)
 			finished = err == nil
 			return err
 		}
-		fakes["alarm"].apply = func(ctx context.Context) error {
+		fakes["function"].apply = func(ctx context.Context) error {
 			return errors.Join(bubble.Sleep(ctx, time.Second), errors.New("no"))
 		}
-		if err := run(t, pages, provision.Options{Goal: provision.Up}); err == nil || strings.Contains(err.Error(), "role") {
+		if err := run(t, pages, provision.Options{Goal: provision.Up}); err == nil || strings.Contains(err.Error(), "alarm") {
 			t.Errorf("the error is %v", err)
 		}
 		if !finished {
-			t.Error("the role's call was cut off")
+			t.Error("the alarm's call was cut off")
 		}
-		if slices.Contains(d.deeds(), "apply function") {
-			t.Error("the function was started after the failure")
+		if slices.Contains(d.deeds(), "apply url") {
+			t.Error("the URL was started after the failure")
 		}
 	})
 }

@@ -13,7 +13,7 @@ func Steps(cfg Config, c Clients) []Page {
 		{Step: newFunction(cfg, c.Lambda, c.Logs), Needs: names{"role"}},                 // 3. Lambda must be able to assume the role
 		{Step: newURL(cfg, c.Lambda), Needs: names{"function"}},                          // 4. belongs to the function, and goes before it
 		{Step: newTest(cfg, c.Lambda, c.HTTP), Needs: names{"table", "url"}, Ours: true}, // 5. proves 1 to 4
-		{Step: newAlarm(cfg, bill), After: names{"table"}},                               // 6. depends on nothing, and nothing on it
+		{Step: newAlarm(cfg, bill), After: names{"table", "role"}},                       // 6. the account's, as the role is: who has made that may make these
 	}
 }
 

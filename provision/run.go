@@ -335,9 +335,27 @@ func (r *run) failed(n *node, seen Observation, err error) {
 	if errors.Is(err, context.Canceled) && r.going.Err() != nil {
 		return // another step failed, or the person stopped it; the cause is told there
 	}
-	err = &StepError{Step: n.Name(), Action: n.Action, Err: err}
+	err = &StepError{Step: n.Name(), Action: n.Action, Err: r.gone(n, err)}
 	r.say(Event{Stage: Failed, Change: n.Change, Seen: seen, Err: err})
 	r.fail(err)
+}
+
+// gone tells of a step that failed because another todoctl, or somebody, has
+// deleted what it works on. Lambda says of a role that is gone what it says of
+// one that is too new, so the role is looked at.
+func (r *run) gone(n *node, err error) error {
+	if isGone(err) {
+		return &GoneError{Err: err}
+	}
+	if !isNotYet(err) {
+		return err
+	}
+	for _, before := range n.waitSettled {
+		if seen, lookErr := before.Step.Observe(r.ctx); slices.Contains(n.Needs, before.Name()) && lookErr == nil && seen.State == Absent {
+			return &NeedError{Step: n.Name(), Need: before.Name()}
+		}
+	}
+	return err
 }
 
 // ready waits for what n needs. False means that it must not start: the run has
@@ -371,6 +389,17 @@ func (r *run) act(c Change, applied func()) (Observation, error) {
 		r.say(Event{Stage: stage, Change: c, Seen: seen, Elapsed: r.opt.Clock.Now().Sub(started)})
 	}
 	event(Started, c.Seen)
+	if c.Action != Create { // a create call finds out by itself that its name is taken
+		now, err := r.lookAgain(c)
+		if err != nil {
+			return now, err
+		}
+		if now.State == OK && r.opt.Goal == Up || now.State == Absent && r.opt.Goal == Down {
+			event(Settled, now) // somebody else has done it
+			return now, nil
+		}
+		c.Seen = now
+	}
 	do := c.Step.Apply
 	if c.Action == Delete {
 		do = c.Step.Destroy
@@ -388,6 +417,20 @@ func (r *run) act(c Change, applied func()) (Observation, error) {
 	}
 	event(Settled, seen)
 	return seen, nil
+}
+
+// lookAgain looks once more at what the plan wants to change or delete: since
+// then a person may have read for minutes, and another todoctl may have taken
+// it away and somebody else made theirs of the same name.
+func (r *run) lookAgain(c Change) (Observation, error) {
+	now, err := c.Step.Observe(r.ctx)
+	switch d := c.Step.Describe(); {
+	case err != nil:
+		return now, err
+	case now.State == Foreign:
+		return now, &ForeignError{Step: d.Name, Resource: d.Resource, Owner: now.Owner}
+	}
+	return now, r.going.Err()
 }
 
 // settle looks until the goal is reached or the step's deadline has passed.

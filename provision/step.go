@@ -191,6 +191,15 @@ func (e *ChangedError) Error() string {
 	return e.Resource + " was changed by somebody else in the meantime; nothing was overwritten, look again"
 }
 
+// A GoneError says that somebody else deleted a resource while a step was at
+// work on it.
+type GoneError struct{ Err error } // AWS's own
+
+func (e *GoneError) Error() string {
+	return "somebody else has deleted what this step was working on"
+}
+func (e *GoneError) Unwrap() error { return e.Err }
+
 // An UnsettledError says that AWS did not get there in time.
 type UnsettledError struct {
 	Waited time.Duration

@@ -98,12 +98,19 @@ func explained(err error, on way) *Problem {
 
 func cause(err error, on way) *Problem {
 	if e, ok := errors.AsType[*provision.ForeignError](err); ok {
-		return &Problem{
+		p := &Problem{
 			What: e.Error(),
 			Why:  "todoctl only changes what it made itself, and knows that by the tag " + provision.TagStack,
 			Fix:  []string{on.bare("up") + " --stack Mine   (the same walkthrough under other names)", on.with(e.Step) + " --adopt   (take it over, after showing what would change)"},
 			Exit: exitForeign,
 		}
+		switch {
+		case on.down:
+			p.Fix = []string{on.again + "   (what is left of this stack)"}
+		case on.begun:
+			p.Fix = append([]string{on.with("down") + "   (take away what this run has made)"}, p.Fix...)
+		}
+		return p
 	}
 	if e, ok := errors.AsType[*provision.NeedError](err); ok {
 		return &Problem{What: e.Error(), Fix: []string{on.with(e.Need)}, Exit: exitFailed}
@@ -171,6 +178,13 @@ func stepProblem(err error, on way) *Problem {
 	}
 	if e, ok := errors.AsType[*provision.ChangedError](err); ok {
 		return &Problem{What: e.Error(), Fix: []string{on.with("status"), on.again}, Exit: exitFailed}
+	}
+	if e, ok := errors.AsType[*provision.GoneError](err); ok {
+		p := &Problem{What: e.Error(), Fix: []string{on.with("status"), on.again}, Exit: exitFailed}
+		if api, ok := errors.AsType[smithy.APIError](e.Err); ok {
+			p.Why = sentence(api.ErrorMessage())
+		}
+		return p
 	}
 	if e, ok := errors.AsType[*provision.FailedError](err); ok {
 		return &Problem{What: e.Error(), Fix: []string{on.with("status"), on.again}, Exit: exitFailed}

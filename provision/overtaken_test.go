@@ -1,0 +1,151 @@
+package provision_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"todoctl/provision"
+)
+
+// What another todoctl does while this one is at work.
+
+func TestDownLeavesWhatHasBecomeSomebodyElsesSinceThePlan(t *testing.T) {
+	for name, step := range map[string]string{
+		"table": "table", "role": "role", "function": "function", "topic": "alarm", "alarm": "alarm", "budget": "alarm",
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.up()
+				plan := must[[]provision.Change](t)(provision.Plan(provision.Serial(t.Context()), provision.Teardown(w.cfg, w.clients), provision.Down))
+				if err := vanish[step](t, w); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute) // virtual: it is gone
+				if err := stranger[name](t, w); err != nil {
+					t.Fatal(err)
+				}
+				err := provision.Run(t.Context(), plan, provision.Options{Goal: provision.Down, Clock: bubble, Parallel: 1})
+				var foreign *provision.ForeignError
+				if !errors.As(err, &foreign) {
+					t.Errorf("down says %v", err)
+				}
+				if seen := w.look(step); seen.State != provision.Foreign {
+					t.Errorf("what was somebody else's is %s", seen.State)
+				}
+			})
+		})
+	}
+}
+
+// A resource that is deleted between the two calls of one look has no tags in
+// that look, which makes it nobody else's.
+func TestWhatGoesDuringALookIsGoneAndNotForeign(t *testing.T) {
+	for _, c := range []struct{ operation, step, vanish string }{
+		{"DescribeTable", "table", "table"},
+		{"DescribeAlarms", "alarm", "alarm"},
+		{"DescribeBudget", "alarm", "alarm"},
+		{"DescribeLogGroups", "function", "log group"},
+	} {
+		t.Run(c.operation, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.up()
+				time.Sleep(time.Minute) // virtual: nothing is new any more
+				remove := vanish[c.vanish]
+				if c.vanish == "log group" { // one that its function has left behind
+					if err := vanish["function"](t, w); err != nil {
+						t.Fatal(err)
+					}
+					remove = func(t *testing.T, w *world) error {
+						return second(w.clients.Logs.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(w.cfg.LogGroupName())}))
+					}
+				}
+				gone := false
+				w.on(c.operation, func(_ context.Context, send func() (any, error)) (any, error) {
+					out, err := send()
+					if !gone {
+						gone = true
+						if err := remove(t, w); err != nil {
+							t.Error(err)
+						}
+						time.Sleep(10 * time.Second) // virtual: it is gone
+					}
+					return out, err
+				})
+				seen := must[provision.Observation](t)(w.step(c.step).Observe(provision.Serial(t.Context())))
+				if seen.State == provision.Foreign {
+					t.Errorf("it is foreign: %s", seen.Owner)
+				}
+			})
+		})
+	}
+}
+
+func TestUpSaysThatSomebodyDeletesWhatItWorksOn(t *testing.T) {
+	t.Run("the topic", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			removed := false
+			w.on("Subscribe", func(_ context.Context, send func() (any, error)) (any, error) {
+				if !removed {
+					removed = true
+					if _, err := w.clients.SNS.DeleteTopic(t.Context(), &sns.DeleteTopicInput{TopicArn: aws.String(w.cfg.TopicARN())}); err != nil {
+						t.Error(err)
+					}
+				}
+				return send()
+			})
+			var gone *provision.GoneError
+			if err := w.try(provision.Up); !errors.As(err, &gone) {
+				t.Errorf("up says %v", err)
+			}
+			w.up()
+		})
+	})
+	t.Run("the role", func(t *testing.T) {
+		inWorld(t, func(t *testing.T, w *world) {
+			gone := false
+			w.on("CreateFunction", func(_ context.Context, send func() (any, error)) (any, error) {
+				if !gone {
+					gone = true
+					if err := vanish["role"](t, w); err != nil {
+						t.Error(err)
+					}
+				}
+				return send()
+			})
+			var need *provision.NeedError
+			if err := w.try(provision.Up); !errors.As(err, &need) || need.Need != "role" {
+				t.Errorf("up says %v", err)
+			}
+			w.up()
+		})
+	})
+}
+
+// The role is the claim to what the account has once: of two stacks of one name
+// in two Regions, the one without the role leaves the alarm to the other.
+func TestWhoHasNotTheRoleDoesNotBeginWithTheAlarm(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.parallel = 0
+		w.on("CreateRole", func(_ context.Context, send func() (any, error)) (any, error) {
+			w.on("CreateRole", nil)
+			ours := w.cfg
+			w.cfg.Region = "us-west-2"
+			w.up("role")
+			w.cfg = ours
+			return send()
+		})
+		var foreign *provision.ForeignError
+		if err := w.try(provision.Up); !errors.As(err, &foreign) || foreign.Step != "role" {
+			t.Errorf("up says %v", err)
+		}
+		if seen := w.look("alarm"); seen.State != provision.Absent {
+			t.Errorf("the alarm is %s", seen.State)
+		}
+	})
+}

@@ -149,3 +149,18 @@ func TestWhoHasNotTheRoleDoesNotBeginWithTheAlarm(t *testing.T) {
 		}
 	})
 }
+
+// While a table is UPDATING it shows the settings from before.
+func TestWhatShowsOnlyWhenAWSIsDoneIsRepairedInTheSameRun(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.up()
+		if err := drifts[0].change(t, w); err != nil {
+			t.Fatal(err)
+		}
+		if seen := w.look("table"); seen.Pending == "" || len(seen.Diffs) > 0 {
+			t.Fatalf("the table shows %v, pending %q", seen.Diffs, seen.Pending)
+		}
+		w.up()
+		wantState(t, w.look("table"), provision.OK)
+	})
+}

@@ -372,7 +372,7 @@ func (r *run) act(c Change, applied func()) (Observation, error) {
 	}
 	event(Started, c.Seen)
 	if c.Action != Create { // a create call finds out by itself that its name is taken
-		now, err := r.lookAgain(c)
+		now, err := r.lookAgain(c, func(o Observation) { event(Waiting, o) })
 		if err != nil {
 			return now, err
 		}

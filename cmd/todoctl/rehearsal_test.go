@@ -160,7 +160,7 @@ func (r *rehearsal) contents() string {
 			}
 		case []any:
 			if len(v) == 0 {
-				return nil // it was not empty before
+				return nil // a list that was emptied is one that was never filled
 			}
 			for i := range v {
 				v[i] = plain(v[i])

@@ -1,0 +1,547 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/budgets"
+	budgetstypes "github.com/aws/aws-sdk-go-v2/service/budgets/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"pgregory.net/rapid"
+
+	"todoctl/handler"
+	"todoctl/local"
+	"todoctl/provision"
+)
+
+// A life is an account in which anything may happen, in any order: the learner's
+// commands, crashes, faults, strangers, time. What must hold is checked after
+// each of them.
+type life struct {
+	*rehearsal
+	rt      *rapid.T
+	aws     provision.Clients
+	foreign map[string]map[string]string // by what is not todoctl's: its documents, by kind and name
+	file    int                          // backups so far
+	deeds   []string                     // what has happened, to read when something is wrong
+}
+
+// T20. rapid finds a history that breaks a promise and makes it short. A failure
+// is kept in testdata/rapid and played again before anything new.
+func TestWhateverHappensThePromisesHold(t *testing.T) {
+	howMany(t, "rapid.checks", "60", "300")
+	howMany(t, "rapid.steps", "30", "50")
+	checks, steps := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		var broken any
+		lags := rapid.SampledFrom([]local.Lags{{}, local.ShortLags, local.AWSLags}).Draw(rt, "lags")
+		rehearse(t, lags, func(r *rehearsal) {
+			defer func() { broken = recover() }() // rapid's own: it belongs outside of the bubble
+			l := &life{rehearsal: r, rt: rt, foreign: map[string]map[string]string{}}
+			client := &http.Client{Transport: r.cloud.Transport()}
+			l.aws = provision.NewClients(aws.Config{
+				Region: localRegion, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+				BaseEndpoint: aws.String("http://local.localhost"), HTTPClient: client,
+			}, client)
+			rt.Repeat(map[string]func(*rapid.T){
+				"up":        func(*rapid.T) { steps++; l.up() },
+				"down":      func(*rapid.T) { steps++; l.down() },
+				"status":    func(*rapid.T) { steps++; l.status() },
+				"one step":  func(*rapid.T) { steps++; l.oneStep() },
+				"crash":     func(*rapid.T) { steps++; l.crash() },
+				"stranger":  func(*rapid.T) { steps++; l.strangerComes() },
+				"departure": func(*rapid.T) { steps++; l.strangerGoes() },
+				"drift":     func(*rapid.T) { steps++; l.drift() },
+				"loss":      func(*rapid.T) { steps++; l.loss() },
+				"time":      func(*rapid.T) { steps++; l.timePasses() },
+				"items":     func(*rapid.T) { steps++; l.items() },
+			})
+			l.end()
+		})
+		if broken != nil {
+			panic(broken)
+		}
+		checks++
+	})
+	t.Logf("%d lives of %d events", checks, steps)
+	promise(t, "T20", checks)
+}
+
+// howMany sets one of rapid's flags for the short or the full form, unless the
+// command line has.
+func howMany(t *testing.T, name, short, long string) {
+	t.Helper()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	if given {
+		return
+	}
+	usual := flag.Lookup(name).Value.String()
+	t.Cleanup(func() { _ = flag.Set(name, usual) })
+	if full {
+		short = long
+	}
+	if err := flag.Set(name, short); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *life) must(held bool, format string, args ...any) {
+	if held {
+		return
+	}
+	if !l.Failed() {
+		l.Errorf("the first of them: %s\nafter:\n%s", fmt.Sprintf(format, args...), strings.Join(l.deeds, "\n")) // rapid shows the shortest
+	}
+	l.rt.Fatalf("%s\nafter:\n%s", fmt.Sprintf(format, args...), strings.Join(l.deeds, "\n"))
+}
+
+func draw[T any](l *life, label string, of ...T) T { return rapid.SampledFrom(of).Draw(l.rt, label) }
+
+// documents are the account's, each as its text.
+func (l *life) documents() map[string]string {
+	all, err := l.cloud.Contents()
+	l.must(err == nil, "%v", err)
+	docs := map[string]string{}
+	for kind, byName := range all {
+		for name, doc := range byName {
+			text, err := json.Marshal(doc)
+			l.must(err == nil, "%v", err)
+			docs[kind+" "+name] = string(text)
+		}
+	}
+	return docs
+}
+
+// ids are the items in the table; nil when it is not todoctl's, or none.
+func (l *life) ids() map[string]bool {
+	if l.foreign["table"] != nil {
+		return nil
+	}
+	out, err := l.aws.DynamoDB.Scan(l.Context(), &dynamodb.ScanInput{TableName: aws.String("TodoTable")})
+	if err != nil {
+		return nil
+	}
+	ids := map[string]bool{}
+	for _, item := range out.Items {
+		if id, ok := item["id"].(*types.AttributeValueMemberS); ok {
+			ids[id.Value] = true
+		}
+	}
+	return ids
+}
+
+func (l *life) address() string {
+	if l.foreign["function"] != nil {
+		return ""
+	}
+	out, err := l.aws.Lambda.GetFunctionUrlConfig(l.Context(), &lambda.GetFunctionUrlConfigInput{FunctionName: aws.String("TodoHandler")})
+	if err != nil {
+		return ""
+	}
+	return aws.ToString(out.FunctionUrl)
+}
+
+// faults draws what goes wrong in one command: mostly nothing.
+func (l *life) faults() []local.Fault {
+	if draw(l, "network", "fine", "fine", "fine", "bad") == "fine" {
+		return nil
+	}
+	var plan []local.Fault
+	for range draw(l, "faults", 1, 1, 2) {
+		plan = append(plan, local.Fault{
+			Kind: draw(l, "kind", local.FaultKinds()...), Call: rapid.IntRange(1, 80).Draw(l.rt, "call"),
+			Times: draw(l, "times", 1, 1, 3, 8, local.Always),
+		})
+	}
+	return plan
+}
+
+// do runs a command and checks what holds after every one of them.
+func (l *life) do(line string, plan []local.Fault) ending {
+	if plan != nil || draw(l, "parallel", "one", "all") == "one" { // with more, the k-th call is not always the same one
+		line += " --parallel 1"
+	}
+	return l.watch(fmt.Sprint(line, " ", describe(plan)), line, func() ending {
+		return l.runThrough(l.Context(), l.network(plan...), line)
+	})
+}
+
+func describe(plan []local.Fault) string {
+	text := ""
+	for _, f := range plan {
+		text += fmt.Sprintf(" %s at %d x%d", f.Kind, f.Call, f.Times)
+	}
+	return text
+}
+
+func (l *life) watch(what, line string, run func() ending) ending {
+	items, address := l.ids(), l.address()
+	end := run()
+	l.deeds = append(l.deeds, fmt.Sprintf("%s: exit %d, %d writes, %s", what, end.exit, end.writes, end.took))
+	now := l.documents()
+	for whose, docs := range l.foreign {
+		for name, doc := range docs {
+			l.must(now[name] == doc, "somebody else's %s, %s, was\n%s\nand is\n%s\n%s", whose, name, doc, now[name], end.err)
+		}
+	}
+	kept := end.exit == exitForeign && strings.Contains(end.err, "what it did not make was kept")
+	plain := end.exit == exitDone || end.exit == exitDiffers || kept || strings.Contains(end.err, "try: ") || strings.Contains(what, "crash")
+	l.must(plain, "it does not say how to go on:\n%s", end.err)
+	for _, raw := range []string{"operation error", "https response error", "RequestID", "goroutine ", "smithy", "<html", "0x"} {
+		l.must(!strings.Contains(end.err, raw), "it shows the SDK's own words (%q):\n%s", raw, end.err)
+	}
+	l.must(end.took <= 15*time.Minute, "it took %s:\n%s", end.took, end.err)
+	gone := map[string]bool{}
+	left := l.ids()
+	for id := range items {
+		if !left[id] {
+			gone[id] = true
+		}
+	}
+	if saved, _ := os.ReadFile(filepath.Join(l.dir, fmt.Sprintf("saved-%d.jsonl", l.file))); saved != nil {
+		maps.DeleteFunc(gone, func(id string, _ bool) bool { return strings.Contains(string(saved), id) })
+	}
+	l.must(len(gone) == 0 || strings.Contains(line, "--discard-data"), "items are gone: %v\n%s", gone, end.err)
+	if !strings.HasPrefix(line, "down") && address != "" {
+		l.must(l.address() == address, "the URL was %s and is %s", address, l.address())
+	}
+	return end
+}
+
+// foreignTo says whether something that a command needs is somebody else's.
+func (l *life) foreignTo(parts ...string) bool {
+	return slices.ContainsFunc(parts, func(p string) bool { return l.foreign[p] != nil })
+}
+
+func (l *life) up() {
+	line := "up --yes --email me@example.com" + draw(l, "guard", "", "", " --guard both", " --guard budget", " --guard alarm") +
+		draw(l, "limit", "", " --limit 1", " --limit 5") + draw(l, "policy", "", "", " --policy least", " --policy tutorial") +
+		draw(l, "runtime", "", "", " --runtime python3.12", " --runtime python3.13")
+	skip := draw(l, "skip", "", "", "", " --skip test", " --skip alarm")
+	plan := l.faults()
+	end := l.do(line+skip, plan)
+	if l.foreignTo("table", "role", "function", "log group") {
+		l.must(end.writes == 0, "it has written although it had to refuse:\n%s", end.err)
+		l.must(end.exit != exitDone, "it does not refuse:\n%s", end.err)
+	}
+	if len(l.foreign) == 0 && plan == nil {
+		l.must(end.exit == exitDone, "it fails with nothing in its way:\n%s", end.err)
+	}
+	if end.exit == exitDone && skip == "" {
+		l.settled()
+	}
+}
+
+// settled checks that there is nothing left to do.
+func (l *life) settled() {
+	seen := l.watch("status", "status", func() ending { return l.run(statusLine) })
+	l.must(seen.exit == exitDone, "after an up that ended well, status finds:\n%s%s", seen.out, seen.err)
+	again := l.watch("up again", "up", func() ending { return l.run(upLine) })
+	l.must(again.exit == exitDone && again.writes == 0, "another up exits %d after %d writes:\n%s", again.exit, again.writes, again.err)
+}
+
+func (l *life) down() {
+	line, plan := "down --yes", l.faults()
+	switch draw(l, "items", "discard", "backup", "neither") {
+	case "discard":
+		line += " --discard-data"
+	case "backup":
+		l.file++
+		line += fmt.Sprintf(" --backup %s", filepath.Join(l.dir, fmt.Sprintf("saved-%d.jsonl", l.file)))
+	}
+	items := l.ids()
+	end := l.do(line, plan)
+	if len(items) > 0 && line == "down --yes" {
+		l.must(end.writes == 0, "it has written without a word about the items:\n%s", end.err)
+	}
+	if len(l.foreign) == 0 && end.exit == exitDone {
+		l.must(l.contents() == "{}", "after a down that ended well there is left:\n%s", l.contents())
+	}
+}
+
+func (l *life) status() {
+	end := l.do("status", l.faults())
+	l.must(end.writes == 0, "status has written")
+}
+
+func (l *life) oneStep() {
+	name := draw(l, "step", "table", "role", "function", "url", "alarm", "test")
+	l.do(name+" --yes", l.faults())
+}
+
+func (l *life) crash() {
+	line := draw(l, "line", upLine, downLine)
+	k, kind := rapid.IntRange(1, 90).Draw(l.rt, "call"), draw(l, "kind", local.FaultBefore, local.FaultAfter)
+	l.watch(fmt.Sprintf("crash of %s %s call %d", line, kind, k), line, func() ending { return l.killed(line, k, kind) })
+}
+
+func (l *life) timePasses() {
+	d := draw(l, "how long", time.Second, time.Minute, 3*time.Hour, 72*time.Hour)
+	time.Sleep(d) // virtual
+	l.deeds = append(l.deeds, fmt.Sprint(d, " pass"))
+}
+
+func (l *life) items() {
+	ids := l.ids()
+	if draw(l, "items", "add", "remove") == "add" || len(ids) == 0 {
+		id := fmt.Sprintf("by-hand-%d", len(l.deeds))
+		_, err := l.aws.DynamoDB.PutItem(l.Context(), &dynamodb.PutItemInput{TableName: aws.String("TodoTable"), Item: map[string]types.AttributeValue{
+			"id": &types.AttributeValueMemberS{Value: id}, "task": &types.AttributeValueMemberS{Value: "Water the plants"}, "completed": &types.AttributeValueMemberBOOL{},
+		}})
+		if err != nil {
+			l.rt.Skip("there is no table")
+		}
+		l.deeds = append(l.deeds, "an item "+id)
+		return
+	}
+	id := slices.Sorted(maps.Keys(ids))[0]
+	_, err := l.aws.DynamoDB.DeleteItem(l.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("TodoTable"), Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}}})
+	l.must(err == nil, "%v", err)
+	l.deeds = append(l.deeds, "no item "+id)
+}
+
+const somebodysRole = "SomebodysRole" // of somebody else's function
+
+const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+
+// strangers make what has our name and not our tag.
+var strangers = map[string]func(l *life) error{
+	"table": func(l *life) error {
+		_, err := l.aws.DynamoDB.CreateTable(l.Context(), &dynamodb.CreateTableInput{
+			TableName: aws.String("TodoTable"), BillingMode: types.BillingModePayPerRequest,
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+			KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+		})
+		return err
+	},
+	"role": func(l *life) error {
+		_, err := l.aws.IAM.CreateRole(l.Context(), &iam.CreateRoleInput{RoleName: aws.String("LambdaTodoRole"), AssumeRolePolicyDocument: aws.String(trust)})
+		return err
+	},
+	"function": func(l *life) error {
+		code, err := handler.Default()
+		if err != nil {
+			return err
+		}
+		if _, err := l.aws.IAM.CreateRole(l.Context(), &iam.CreateRoleInput{RoleName: aws.String(somebodysRole), AssumeRolePolicyDocument: aws.String(trust)}); err != nil {
+			return err
+		}
+		time.Sleep(time.Minute) // virtual: Lambda can assume it
+		_, err = l.aws.Lambda.CreateFunction(l.Context(), &lambda.CreateFunctionInput{
+			FunctionName: aws.String("TodoHandler"), Runtime: lambdatypes.RuntimePython312, Handler: aws.String("a.b"),
+			Role: aws.String("arn:aws:iam::" + local.AccountID + ":role/" + somebodysRole), Code: &lambdatypes.FunctionCode{ZipFile: code.Zip},
+		})
+		if err != nil {
+			_, gone := l.aws.IAM.DeleteRole(l.Context(), &iam.DeleteRoleInput{RoleName: aws.String(somebodysRole)})
+			err = errors.Join(err, gone)
+		}
+		return err
+	},
+	"log group": func(l *life) error {
+		if _, err := l.aws.Lambda.GetFunction(l.Context(), &lambda.GetFunctionInput{FunctionName: aws.String("TodoHandler")}); err == nil {
+			return errors.New("a group without a tag under a function of ours is the function's")
+		}
+		_, err := l.aws.Logs.CreateLogGroup(l.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("/aws/lambda/TodoHandler")})
+		return err
+	},
+	"topic": func(l *life) error {
+		if _, err := l.aws.SNS.ListTagsForResource(l.Context(), &sns.ListTagsForResourceInput{ResourceArn: topicARN}); err == nil {
+			return errors.New("it is there")
+		}
+		_, err := l.aws.SNS.CreateTopic(l.Context(), &sns.CreateTopicInput{Name: aws.String("TodoBillingTopic")})
+		return err
+	},
+	"alarm": func(l *life) error {
+		out, err := l.aws.Billing.DescribeAlarms(l.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"TodoBillingAlarm"}})
+		if err != nil || len(out.MetricAlarms) > 0 {
+			return errors.Join(err, errors.New("it is there"))
+		}
+		return l.putAlarm("AWS/Lambda", "Errors")
+	},
+	"budget": func(l *life) error {
+		_, err := l.aws.Budgets.CreateBudget(l.Context(), &budgets.CreateBudgetInput{AccountId: aws.String(local.AccountID), Budget: &budgetstypes.Budget{
+			BudgetName: aws.String("TodoBudget"), BudgetType: budgetstypes.BudgetTypeCost, TimeUnit: budgetstypes.TimeUnitMonthly,
+			BudgetLimit: &budgetstypes.Spend{Amount: aws.String("100"), Unit: aws.String("USD")},
+		}})
+		return err
+	},
+}
+
+var topicARN = aws.String("arn:aws:sns:us-east-1:" + local.AccountID + ":TodoBillingTopic")
+
+func (l *life) putAlarm(namespace, metric string) error {
+	_, err := l.aws.Billing.PutMetricAlarm(l.Context(), &cloudwatch.PutMetricAlarmInput{
+		AlarmName: aws.String("TodoBillingAlarm"), Namespace: &namespace, MetricName: &metric, Statistic: cloudwatchtypes.StatisticSum, Period: aws.Int32(300),
+		EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1), ComparisonOperator: cloudwatchtypes.ComparisonOperatorGreaterThanThreshold,
+	})
+	return err
+}
+
+// losses take away what has our name, whoever made it.
+var losses = map[string]func(l *life) error{
+	"table": func(l *life) error {
+		_, err := l.aws.DynamoDB.DeleteTable(l.Context(), &dynamodb.DeleteTableInput{TableName: aws.String("TodoTable")})
+		return err
+	},
+	"role": func(l *life) error {
+		name := aws.String("LambdaTodoRole")
+		attached, err := l.aws.IAM.ListAttachedRolePolicies(l.Context(), &iam.ListAttachedRolePoliciesInput{RoleName: name})
+		if err != nil {
+			return err
+		}
+		for _, p := range attached.AttachedPolicies {
+			if _, err := l.aws.IAM.DetachRolePolicy(l.Context(), &iam.DetachRolePolicyInput{RoleName: name, PolicyArn: p.PolicyArn}); err != nil {
+				return err
+			}
+		}
+		_, _ = l.aws.IAM.DeleteRolePolicy(l.Context(), &iam.DeleteRolePolicyInput{RoleName: name, PolicyName: aws.String("TodoAccess")})
+		_, err = l.aws.IAM.DeleteRole(l.Context(), &iam.DeleteRoleInput{RoleName: name})
+		return err
+	},
+	"function": func(l *life) error {
+		_, err := l.aws.Lambda.DeleteFunction(l.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("TodoHandler")})
+		return err
+	},
+	"url": func(l *life) error {
+		_, err := l.aws.Lambda.DeleteFunctionUrlConfig(l.Context(), &lambda.DeleteFunctionUrlConfigInput{FunctionName: aws.String("TodoHandler")})
+		return err
+	},
+	"log group": func(l *life) error {
+		_, err := l.aws.Logs.DeleteLogGroup(l.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String("/aws/lambda/TodoHandler")})
+		return err
+	},
+	"topic": func(l *life) error {
+		_, err := l.aws.SNS.DeleteTopic(l.Context(), &sns.DeleteTopicInput{TopicArn: topicARN})
+		return err
+	},
+	"alarm": func(l *life) error {
+		_, err := l.aws.Billing.DeleteAlarms(l.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"TodoBillingAlarm"}})
+		return err
+	},
+	"budget": func(l *life) error {
+		_, err := l.aws.Budgets.DeleteBudget(l.Context(), &budgets.DeleteBudgetInput{AccountId: aws.String(local.AccountID), BudgetName: aws.String("TodoBudget")})
+		return err
+	},
+}
+
+func (l *life) strangerComes() {
+	what := draw(l, "stranger", slices.Sorted(maps.Keys(strangers))...)
+	before := l.documents()
+	if err := strangers[what](l); err != nil {
+		l.rt.Skip("the name is taken")
+	}
+	time.Sleep(time.Minute) // virtual: its tags would show by now
+	docs := l.documents()
+	maps.DeleteFunc(docs, func(name, _ string) bool { _, was := before[name]; return was })
+	l.foreign[what] = docs
+	l.deeds = append(l.deeds, "somebody else's "+what)
+}
+
+func (l *life) strangerGoes() {
+	if len(l.foreign) == 0 {
+		l.rt.Skip("there is none")
+	}
+	l.evict(draw(l, "stranger", slices.Sorted(maps.Keys(l.foreign))...))
+}
+
+func (l *life) evict(what string) {
+	err := losses[what](l)
+	if what == "function" {
+		_, gone := l.aws.IAM.DeleteRole(l.Context(), &iam.DeleteRoleInput{RoleName: aws.String(somebodysRole)})
+		err = errors.Join(err, gone)
+	}
+	l.must(err == nil, "%v", err)
+	delete(l.foreign, what)
+	l.deeds = append(l.deeds, "no more of somebody else's "+what)
+}
+
+func (l *life) loss() {
+	what := draw(l, "what", slices.Sorted(maps.Keys(losses))...)
+	if l.foreign[what] != nil || what == "url" && l.foreign["function"] != nil || losses[what](l) != nil {
+		l.rt.Skip("there is none of ours")
+	}
+	l.deeds = append(l.deeds, "somebody has deleted the "+what)
+}
+
+// drifts are changes of what todoctl has set.
+var drifts = map[string]func(l *life) error{
+	"table": func(l *life) error {
+		_, err := l.aws.DynamoDB.UpdateTable(l.Context(), &dynamodb.UpdateTableInput{
+			TableName: aws.String("TodoTable"), ProvisionedThroughput: &types.ProvisionedThroughput{ReadCapacityUnits: aws.Int64(25), WriteCapacityUnits: aws.Int64(10)},
+		})
+		return err
+	},
+	"role": func(l *life) error {
+		_, err := l.aws.IAM.PutRolePolicy(l.Context(), &iam.PutRolePolicyInput{
+			RoleName: aws.String("LambdaTodoRole"), PolicyName: aws.String("TodoAccess"),
+			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`),
+		})
+		return err
+	},
+	"function": func(l *life) error {
+		_, err := l.aws.Lambda.UpdateFunctionConfiguration(l.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("TodoHandler"), Timeout: aws.Int32(30), MemorySize: aws.Int32(128)})
+		return err
+	},
+	"log group": func(l *life) error {
+		_, err := l.aws.Logs.PutRetentionPolicy(l.Context(), &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("/aws/lambda/TodoHandler"), RetentionInDays: aws.Int32(365)})
+		return err
+	},
+	"url": func(l *life) error {
+		_, err := l.aws.Lambda.UpdateFunctionUrlConfig(l.Context(), &lambda.UpdateFunctionUrlConfigInput{FunctionName: aws.String("TodoHandler"), Cors: &lambdatypes.Cors{AllowOrigins: []string{"https://example.com"}}})
+		return err
+	},
+	"statement": func(l *life) error {
+		_, err := l.aws.Lambda.RemovePermission(l.Context(), &lambda.RemovePermissionInput{FunctionName: aws.String("TodoHandler"), StatementId: aws.String("FunctionURLAllowPublicAccess")})
+		return err
+	},
+	"alarm": func(l *life) error {
+		out, err := l.aws.Billing.DescribeAlarms(l.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"TodoBillingAlarm"}})
+		if err != nil || len(out.MetricAlarms) == 0 {
+			return errors.Join(err, errors.New("there is none"))
+		}
+		return l.putAlarm("AWS/Billing", "EstimatedCharges")
+	},
+}
+
+func (l *life) drift() {
+	what := draw(l, "what", slices.Sorted(maps.Keys(drifts))...)
+	if l.foreign[what] != nil || (what == "url" || what == "statement") && l.foreign["function"] != nil || drifts[what](l) != nil {
+		l.rt.Skip("there is none of ours")
+	}
+	l.deeds = append(l.deeds, "somebody has changed the "+what)
+}
+
+// end is the way out of every history: once the strangers have gone, up makes
+// it whole and down leaves nothing.
+func (l *life) end() {
+	for _, what := range slices.Sorted(maps.Keys(l.foreign)) {
+		l.evict(what)
+	}
+	end := l.watch("the last up", "up", func() ending { return l.run(upLine) })
+	l.must(end.exit == exitDone, "the last up exits %d:\n%s", end.exit, end.err)
+	l.settled()
+	end = l.watch("the last down", downLine, func() ending { return l.run(downLine) })
+	l.must(end.exit == exitDone, "the last down exits %d:\n%s", end.exit, end.err)
+	l.must(l.contents() == "{}", "the last down leaves:\n%s", l.contents())
+}

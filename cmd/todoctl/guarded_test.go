@@ -142,9 +142,9 @@ type chapter struct {
 	snapshot string // the store as the chapter finds it
 }
 
-// life is a stack's from its beginning to its end: together its chapters need
+// wholeLife is a stack's from its beginning to its end: together its chapters need
 // everything that the policy allows.
-func life(t *testing.T) []*chapter {
+func wholeLife(t *testing.T) []*chapter {
 	saved := filepath.Join(t.TempDir(), "items.jsonl")
 	again := func() string { return filepath.Join(t.TempDir(), "again.jsonl") }
 	return []*chapter{

@@ -323,8 +323,6 @@ func (l *life) items() {
 
 const somebodysRole = "SomebodysRole" // of somebody else's function
 
-const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
-
 // strangers make what has our name and not our tag.
 var strangers = map[string]func(l *life) error{
 	"table": func(l *life) error {
@@ -484,8 +482,8 @@ func (l *life) loss() {
 	l.deeds = append(l.deeds, "somebody has deleted the "+what)
 }
 
-// drifts are changes of what todoctl has set.
-var drifts = map[string]func(l *life) error{
+// changes are what somebody does to what todoctl has set, where it is there.
+var changes = map[string]func(l *life) error{
 	"table": func(l *life) error {
 		_, err := l.aws.DynamoDB.UpdateTable(l.Context(), &dynamodb.UpdateTableInput{
 			TableName: aws.String("TodoTable"), ProvisionedThroughput: &types.ProvisionedThroughput{ReadCapacityUnits: aws.Int64(25), WriteCapacityUnits: aws.Int64(10)},
@@ -525,8 +523,8 @@ var drifts = map[string]func(l *life) error{
 }
 
 func (l *life) drift() {
-	what := draw(l, "what", slices.Sorted(maps.Keys(drifts))...)
-	if l.foreign[what] != nil || (what == "url" || what == "statement") && l.foreign["function"] != nil || drifts[what](l) != nil {
+	what := draw(l, "what", slices.Sorted(maps.Keys(changes))...)
+	if l.foreign[what] != nil || (what == "url" || what == "statement") && l.foreign["function"] != nil || changes[what](l) != nil {
 		l.rt.Skip("there is none of ours")
 	}
 	l.deeds = append(l.deeds, "somebody has changed the "+what)

@@ -85,7 +85,7 @@ func (p grantPolicy) without(t *testing.T, sid, action string) string {
 
 func TestOperatorPolicyIsEnoughForAStacksWholeLife(t *testing.T) {
 	text, _ := operatorPolicy(t)
-	chapters := life(t)
+	chapters := wholeLife(t)
 	if said := liveOnce(t, chapters, text); strings.Contains(said, "does not allow you") {
 		t.Errorf("it lacks something: %s", said)
 	}
@@ -106,7 +106,7 @@ func TestWithoutTheOptionalPartOfTheOperatorPolicyTheRestGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chapters := life(t)
+	chapters := wholeLife(t)
 	said := liveOnce(t, chapters, string(text))
 	for _, s := range optional {
 		if !slices.ContainsFunc(s.actions(), func(a string) bool { return strings.Contains(said, "does not allow you "+a) }) {
@@ -242,7 +242,7 @@ func converges(t *testing.T, store, policy string) {
 // In full, each action is taken away in turn; in short, every fifth.
 func TestEveryActionOfTheOperatorPolicyIsNeededAndNamedWhenItLacks(t *testing.T) {
 	text, doc := operatorPolicy(t)
-	chapters := life(t)
+	chapters := wholeLife(t)
 	liveOnce(t, chapters, text)
 	step := 5
 	if os.Getenv("TODOCTL_FULL") == "1" {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"todoctl/provision"
@@ -163,5 +164,23 @@ func TestWhatShowsOnlyWhenAWSIsDoneIsRepairedInTheSameRun(t *testing.T) {
 		}
 		w.up()
 		wantState(t, w.look("table"), provision.OK)
+	})
+}
+
+func TestDownTakesAwayAPolicyThatAnUpHasPutBack(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.up()
+		back := false
+		w.on("DeleteRole", func(_ context.Context, send func() (any, error)) (any, error) {
+			if !back {
+				back = true
+				if _, err := w.clients.IAM.PutRolePolicy(t.Context(), inputs[iam.PutRolePolicyInput](w)[0]); err != nil {
+					t.Error(err)
+				}
+			}
+			return send()
+		})
+		w.down()
+		wantState(t, w.look("role"), provision.Absent)
 	})
 }

@@ -170,8 +170,9 @@ func (r *role) Destroy(ctx context.Context, seen Observation) error {
 			if held := r.held(ctx); held != nil {
 				return false, nil, held
 			}
-			// Ours may have been too new for the look to show it.
-			return false, err, r.remove(ctx, nil, true)
+			// Ours may have been too new for the look to show it, or an up at the same
+			// time has put it back.
+			return false, err, r.remove(ctx, r.ours(), true)
 		}
 		return false, nil, err
 	})

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -278,12 +277,9 @@ func apiProblem(err error, e smithy.APIError, again string) *Problem {
 	if what == "" {
 		what = "AWS answered " + e.ErrorCode()
 	}
-	p := &Problem{What: what, Exit: exitFailed}
+	p := &Problem{What: what, Fix: []string{again}, Exit: exitFailed}
 	if r, ok := errors.AsType[*awshttp.ResponseError](err); ok {
 		p.Why = strings.TrimSpace("AWS's code is " + e.ErrorCode() + requestID(r.ServiceRequestID()))
-		if r.HTTPStatusCode() >= 500 || r.HTTPStatusCode() == http.StatusTooManyRequests {
-			p.Fix = []string{again}
-		}
 	}
 	return p
 }

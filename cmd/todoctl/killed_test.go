@@ -39,7 +39,7 @@ func newOutdoors(t *testing.T) *outdoors {
 	t.Helper()
 	o := &outdoors{rehearsal: &rehearsal{T: t, dir: t.TempDir()}}
 	l := o.listen()
-	o.cloud = openAccount(t, o.app(nil), local.Config{
+	o.open(local.Config{
 		Path: filepath.Join(o.dir, "aws.db"), Now: time.Now,
 		// A Function URL has a port of its own, and what comes there passes the
 		// same network as every other call.
@@ -47,7 +47,7 @@ func newOutdoors(t *testing.T) *outdoors {
 			url := o.listen()
 			return &unheard{addr: url.Addr(), closed: make(chan struct{})}, nil
 		},
-	}, l.Addr().String(), func() { o.stopped.Store(true) })
+	}, l.Addr().String())
 	o.env = []string{
 		"HOME=" + o.dir, "PATH=" + os.Getenv("PATH"), "TODOCTL_STATE=" + filepath.Join(o.dir, "state"),
 		"AWS_EC2_METADATA_DISABLED=true", "GORACE=atexit_sleep_ms=0",
@@ -94,7 +94,7 @@ func (u *unheard) Addr() net.Addr { return u.addr }
 // kills it. The exit code of a killed process is -1.
 func (o *outdoors) killedAt(args string, k int, kind local.FaultKind) ending {
 	o.Helper()
-	o.stopped.Store(false)
+	o.start()
 	var out, errs bytes.Buffer
 	cmd := exec.Command(todoctl(o.T), append(strings.Fields(args), "--local", "--parallel", "1")...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = o.env, o.dir, &out, &errs

@@ -24,8 +24,24 @@ import (
 type rehearsal struct {
 	*testing.T
 	cloud   *local.Server
+	server  *server // its own side, which todoctl asks for its health
 	dir     string
 	stopped atomic.Bool // `down` has stopped the server; the next command starts it
+}
+
+// start is what a command does that finds no server.
+func (r *rehearsal) start() {
+	r.Helper()
+	r.stopped.Store(false)
+	if err := r.server.saveBackground(r.server.record); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// stop is what the server does when it is told to.
+func (r *rehearsal) stop() {
+	_ = r.server.saveBackground(background{Address: r.server.record.Address}) // as the server does
+	r.stopped.Store(true)
 }
 
 // rehearse runs a test in a bubble with a new account.
@@ -40,41 +56,38 @@ func rehearseOn(t *testing.T, account local.Config, test func(r *rehearsal)) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &rehearsal{T: t, dir: t.TempDir()}
 		account.Path, account.Now = filepath.Join(r.dir, "aws.db"), time.Now
-		r.cloud = openAccount(t, r.app(nil), account, "127.0.0.1:9", func() { r.stopped.Store(true) })
+		r.open(account, "127.0.0.1:9")
 		test(r)
 	})
 }
 
-// openAccount opens a local AWS and writes the record by which `--local` finds
-// it at an address.
-func openAccount(t *testing.T, app *App, account local.Config, address string, stop func()) *local.Server {
-	t.Helper()
-	server := &server{
-		command: &command{App: app, globals: &globals{}, doc: &document{}},
+// open opens the local AWS at an address, by which `--local` finds it.
+func (r *rehearsal) open(account local.Config, address string) {
+	r.Helper()
+	r.server = &server{
+		command: &command{App: r.app(nil), globals: &globals{}, doc: &document{}},
 		python:  func() *local.Python { return nil },
-		stop:    stop,
-		record:  background{PID: app.pid(), Address: address, Token: newToken(), Version: version},
+		stop:    r.stop,
 	}
+	r.server.record = background{PID: r.server.pid(), Address: address, Token: newToken(), Version: version}
 	twin, err := twin()
 	if err != nil {
-		t.Fatal(err)
+		r.Fatal(err)
 	}
-	account.Twin, account.Wrap, account.Logf = twin, server.wrap, t.Logf
-	if server.cloud, err = local.Open(account); err != nil {
-		t.Fatal(err)
+	account.Twin, account.Wrap, account.Logf = twin, r.server.wrap, r.Logf
+	if r.cloud, err = local.Open(account); err != nil {
+		r.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := server.cloud.Close(); err != nil {
-			t.Error(err)
+	r.server.cloud = r.cloud
+	r.Cleanup(func() {
+		if err := r.cloud.Close(); err != nil {
+			r.Error(err)
 		}
 	})
-	if err := server.makePrivateDir(server.localDir()); err != nil {
-		t.Fatal(err)
+	if err := r.server.makePrivateDir(r.server.localDir()); err != nil {
+		r.Fatal(err)
 	}
-	if err := server.saveBackground(server.record); err != nil {
-		t.Fatal(err)
-	}
-	return server.cloud
+	r.start()
 }
 
 // app is a todoctl with nobody at its terminal.
@@ -123,7 +136,7 @@ func (r *rehearsal) run(args string, plan ...local.Fault) ending {
 
 func (r *rehearsal) runThrough(ctx context.Context, network *local.Faults, args string) ending {
 	r.Helper()
-	r.stopped.Store(false)
+	r.start()
 	app := r.app(network, append(strings.Fields(args), "--local")...)
 	before, began := len(r.cloud.Calls()), time.Now()
 	exit := Main(ctx, app)

@@ -68,6 +68,7 @@ func (r *rehearsal) playTwo(plan schedule, first, second []string) *stage {
 func (s *stage) enter(name string, lines []string) *actor {
 	a := &actor{name: name, stage: s, news: make(chan struct{}, 1)}
 	dir := filepath.Join(s.dir, "machine "+name)
+	s.start()
 	record, err := os.ReadFile(s.app(nil).localRecord())
 	if err == nil {
 		err = errors.Join(os.MkdirAll(filepath.Join(dir, "local"), 0o700),

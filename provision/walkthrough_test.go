@@ -103,14 +103,6 @@ func TestPlanOfAFinishedStackIsToKeepEverything(t *testing.T) {
 	})
 }
 
-// An upkeep is somebody's change of a setting, and what todoctl says of it.
-type upkeep struct {
-	name   string
-	step   string
-	fields []string
-	change func(*testing.T, *world) error
-}
-
 func fn(w *world) *string { return aws.String(w.cfg.FunctionName()) }
 
 // second drops the answer of a call.

@@ -11,7 +11,7 @@ TOOLS      := $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build test fmt lint vet race cross tidy release-check fuzz bench ci golangci-lint goreleaser
+.PHONY: build test fmt lint vet race cross tidy release-check fuzz bench promises mutants ci golangci-lint goreleaser
 
 # The same flags as .goreleaser.yaml. Without inlining the AWS SDK is a megabyte
 # smaller, and no slower where every call waits for a network.
@@ -67,6 +67,14 @@ fuzz:
 # Prints one table. It measures and never fails because of a figure.
 bench:
 	$(GO) run ./bench
+
+# Runs every case of every promise and prints the table of docs/reliability.md.
+promises:
+	$(GO) run ./bench/promises
+
+# Breaks todoctl in dozens of places and sees whether a test notices.
+mutants:
+	$(GO) run ./bench/mutants
 
 ci:
 	bash .ci/run

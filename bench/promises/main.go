@@ -49,7 +49,6 @@ var promises = []struct{ number, words string }{
 	{"T19", "the operator policy is enough, and no action of it is too much"},
 	{"T20", "a random life of a stack breaks no invariant"},
 	{"T21", "no input, however odd, makes it panic"},
-	{"T22", "no goroutine is left behind"},
 	{"T23", "the same code is the same zip everywhere"},
 	{"T24", "no secret in any output"},
 	{"T25", "what listens answers its own people only"},
@@ -74,7 +73,7 @@ func main() {
 }
 
 func run(ctx context.Context, write, short bool) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-timeout=50m", "./...")
+	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-timeout=55m", "./...")
 	cmd.Env = os.Environ()
 	if !short {
 		cmd.Env = append(cmd.Env, "TODOCTL_FULL=1")

@@ -56,9 +56,6 @@ func (s *alarmStep) adviseTold(w *watch) []string {
 	}
 	if w.budget.wanted && w.budget.State != Absent {
 		told = told || len(w.budget.told) > 0
-		if b := w.budget.have; b != nil && b.FilterExpression != nil {
-			advice = append(advice, fmt.Sprintf("the budget %s has a filter of your own, which is kept: it watches a part of the bill, and what its metrics count", w.budget.name))
-		}
 		advice = append(advice, others("the budget "+w.budget.name, s.cfg.Email, w.budget.told,
 			"take it out at https://console.aws.amazon.com/costmanagement/home#/budgets")...)
 	}

@@ -224,6 +224,8 @@ func (s *alarmStep) writeBudget(ctx context.Context, seen budgetSeen) error {
 	switch seen.State {
 	case OK:
 		return nil
+	case Foreign:
+		return &ForeignError{Step: "alarm", Resource: seen.String(), Owner: seen.Owner}
 	case Absent:
 		in := &budgets.CreateBudgetInput{AccountId: account, Budget: seen.budget(), ResourceTags: tags}
 		if len(subscribers) > 0 {

@@ -184,7 +184,7 @@ func TestAnAdoptedBudgetKeepsItsFilter(t *testing.T) {
 		w.up("alarm")
 		w.cfg.Adopt = false
 		seen := w.look("alarm")
-		if wantState(t, seen, provision.OK); !slices.ContainsFunc(seen.Advice, func(a string) bool { return strings.Contains(a, "a filter of your own") }) {
+		if wantState(t, seen, provision.OK); !slices.ContainsFunc(seen.Advice, func(a string) bool { return strings.Contains(a, "somebody's own filter") }) {
 			t.Errorf("the advice is %q", seen.Advice)
 		}
 		out := must[*budgets.DescribeBudgetOutput](t)(w.clients.Budgets.DescribeBudget(t.Context(), &budgets.DescribeBudgetInput{

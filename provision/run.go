@@ -8,43 +8,6 @@ import (
 	"time"
 )
 
-// Plan looks at every step at once and changes nothing. Going down, a step that
-// AWS does not let us look at is left alone and the others go on: what they
-// leave behind costs money. Its Change says so in Err.
-func Plan(ctx context.Context, pages []Page, goal Goal) ([]Change, error) {
-	plan := make([]Change, len(pages))
-	looks := make([]func(context.Context) error, len(pages))
-	for i, page := range pages {
-		looks[i] = func(ctx context.Context) error {
-			seen, err := page.Step.Observe(ctx)
-			if err != nil {
-				err = &StepError{Step: page.Step.Describe().Name, Action: "look at", Err: err}
-			}
-			switch {
-			case goal == Down && isDenied(err):
-				plan[i] = Change{Page: page, Action: Keep, Err: err}
-				return nil
-			case err != nil:
-				return err
-			}
-			if seen.Denied != "" {
-				plan[i] = Change{Page: page, Seen: seen, Action: Keep}
-				return nil
-			}
-			action := Decide(goal, seen.State)
-			if page.Skip {
-				action = Keep
-			}
-			plan[i] = Change{Page: page, Seen: seen, Action: action}
-			return nil
-		}
-	}
-	if err := together(ctx, looks...); err != nil {
-		return nil, err
-	}
-	return plan, nil
-}
-
 // Options say how Run goes about it.
 type Options struct {
 	Goal     Goal
@@ -109,41 +72,6 @@ func Run(ctx context.Context, plan []Change, opt Options) error {
 		err = errors.Join(err, stopped)
 	}
 	return err
-}
-
-// refusals says everything that stands in the way, so that a person does not
-// find it out one run at a time.
-func refusals(plan []Change) error {
-	var errs []error
-	for _, c := range plan {
-		if c.Action == Refuse {
-			d := c.Step.Describe()
-			errs = append(errs, &StepError{Step: d.Name, Action: "use", Err: &ForeignError{Step: d.Name, Resource: d.Resource, Owner: c.Seen.Owner}})
-		}
-	}
-	if len(errs) == 1 {
-		return errs[0]
-	}
-	return errors.Join(errs...)
-}
-
-// checkNeeds refuses a plan that leaves out what does not exist and is needed.
-func checkNeeds(plan []Change) error {
-	for _, c := range plan {
-		for _, need := range c.Needs {
-			i := slices.IndexFunc(plan, func(n Change) bool { return n.Name() == need })
-			if i < 0 || !plan[i].Skip || c.Skip {
-				continue
-			}
-			switch seen := plan[i].Seen; {
-			case seen.State == Absent:
-				return &NeedError{Step: c.Name(), Need: need}
-			case seen.State.Others() && c.Ours:
-				return &ForeignError{Step: need, Resource: plan[i].Step.Describe().Resource, Owner: seen.Owner}
-			}
-		}
-	}
-	return nil
 }
 
 // A run is one walk through a plan: a goroutine a step, each waiting for its
@@ -294,14 +222,10 @@ func (r *run) step(n *node) {
 	}
 	if n.Action == Keep && r.opt.Goal == Up && n.Seen.State == OK && n.shaken() {
 		n.changed = true
-		seen, err := r.settle(n.Change, func(o Observation) { r.say(Event{Stage: Waiting, Change: n.Change, Seen: o}) })
-		if err != nil {
-			r.failed(n, seen, err)
+		if err := r.decideAnew(n); err != nil {
+			r.failed(n, n.Seen, err)
 			return
 		}
-		n.ok = true
-		r.say(Event{Stage: Kept, Change: n.Change, Seen: seen})
-		return
 	}
 	if n.Action == Keep {
 		n.ok = true
@@ -320,6 +244,18 @@ func (r *run) step(n *node) {
 		return
 	}
 	n.ok = true
+}
+
+// decideAnew looks at a step again and decides what to do with it now.
+func (r *run) decideAnew(n *node) (err error) {
+	if n.Seen, err = n.Step.Observe(r.ctx); err != nil {
+		return err
+	}
+	if n.Action = Decide(r.opt.Goal, n.Seen.State); n.Action == Refuse {
+		d := n.Step.Describe()
+		return &ForeignError{Step: d.Name, Resource: d.Resource, Owner: n.Seen.Owner}
+	}
+	return nil
 }
 
 // shaken says that something which n needs is another one now, so that what was
@@ -362,82 +298,4 @@ func (r *run) ready(n *node) bool {
 		}
 	}
 	return r.going.Err() == nil
-}
-
-// act applies or destroys, then looks until it is true.
-func (r *run) act(c Change, applied func()) (Observation, error) {
-	started := r.opt.Clock.Now()
-	event := func(stage Stage, seen Observation) {
-		r.say(Event{Stage: stage, Change: c, Seen: seen, Elapsed: r.opt.Clock.Now().Sub(started)})
-	}
-	event(Started, c.Seen)
-	if c.Action != Create { // a create call finds out by itself that its name is taken
-		now, err := r.lookAgain(c, func(o Observation) { event(Waiting, o) })
-		if err != nil {
-			return now, err
-		}
-		if now.State == OK && r.opt.Goal == Up || now.State == Absent && r.opt.Goal == Down {
-			event(Settled, now) // somebody else has done it
-			return now, nil
-		}
-		c.Seen = now
-	}
-	do := c.Step.Apply
-	if c.Action == Delete {
-		do = c.Step.Destroy
-	}
-	ctx := context.WithValue(r.ctx, walkKey{}, walk{going: r.going, waiting: func(pending string) {
-		event(Waiting, Observation{State: c.Seen.State, ID: c.Seen.ID, Pending: pending})
-	}})
-	if err := do(ctx, c.Seen); err != nil {
-		return c.Seen, err
-	}
-	applied()
-	seen, err := r.settle(c, func(o Observation) { event(Waiting, o) })
-	if err != nil {
-		return seen, err
-	}
-	event(Settled, seen)
-	return seen, nil
-}
-
-// settle looks until the goal is reached or the step's deadline has passed.
-// Going down, what is still there or there again is destroyed again: a log
-// group, for one, comes back with the last lines of its function.
-func (r *run) settle(c Change, waiting func(Observation)) (Observation, error) {
-	d := c.Step.Describe()
-	limit := d.Settle
-	if r.opt.Goal == Down && d.Gone > 0 {
-		limit = d.Gone
-	}
-	for started := r.opt.Clock.Now(); ; {
-		seen, err := c.Step.Observe(r.ctx)
-		if err != nil {
-			return seen, err
-		}
-		passed := r.opt.Clock.Now().Sub(started)
-		foreign := seen.State == Foreign || r.opt.Goal == Up && seen.State == Mixed
-		switch {
-		case r.opt.Goal == Up && seen.State == OK, r.opt.Goal == Down && seen.State == Absent:
-			return seen, nil
-		case r.opt.Goal == Down && c.Seen.State == Mixed && seen.State == Foreign:
-			return seen, nil // ours is gone, and the rest was not ours before
-		case foreign && passed >= spread:
-			// Not before: what we have just made may not show its tags yet.
-			return seen, &ForeignError{Step: d.Name, Resource: d.Resource, Owner: seen.Owner}
-		case r.opt.Goal == Up && seen.Failed != "":
-			return seen, &FailedError{Resource: d.Resource, Reason: seen.Failed}
-		case passed >= limit && !foreign:
-			return seen, &UnsettledError{Waited: passed, Seen: seen, Goal: r.opt.Goal}
-		}
-		waiting(seen)
-		if err := r.opt.Clock.Sleep(r.going, pace(passed)); err != nil {
-			return seen, err
-		}
-		if r.opt.Goal == Down && seen.Pending == "" && seen.State != Foreign {
-			if err := c.Step.Destroy(r.ctx, seen); err != nil {
-				return seen, err
-			}
-		}
-	}
 }

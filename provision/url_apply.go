@@ -19,6 +19,9 @@ func (u *functionURL) Apply(ctx context.Context, seen Observation) error {
 		return errors.New("the URL has not been looked at")
 	}
 	if s.config == nil {
+		if err := u.stillOurs(ctx); err != nil {
+			return err
+		}
 		if err := u.create(ctx); err != nil {
 			return err
 		}
@@ -43,6 +46,20 @@ func (u *functionURL) Apply(ctx context.Context, seen Observation) error {
 	return u.readBack(ctx, added)
 }
 
+// stillOurs looks at the function's tags once more: a URL has none, so its create
+// call would make a stranger's function public, one that has come by since the
+// look.
+func (u *functionURL) stillOurs(ctx context.Context) error {
+	tags, err := functionTags(ctx, u.api, u.cfg)
+	if err != nil || tags == nil {
+		return err
+	}
+	if ours, owner := u.cfg.owned(tags); !ours && !u.cfg.Adopt {
+		return &ForeignError{Step: "url", Resource: u.Describe().Resource, Owner: owner}
+	}
+	return nil
+}
+
 // readBack looks until the policy shows the statements that were added, and adds
 // again what it does not show: of two that are added at once, by two runs of
 // todoctl say, Lambda can lose one although it has accepted both.
@@ -61,7 +78,7 @@ func (u *functionURL) readBack(ctx context.Context, added []grant) error {
 			if len(now.granted(g)) > 0 {
 				continue
 			}
-			if err := u.grantOnce(ctx, g); err != nil {
+			if err := u.grant(ctx, g); err != nil {
 				return false, nil, err
 			}
 			missing := Diff{Field: "statement for " + g.action, Have: "missing", Want: "there"}
@@ -69,16 +86,6 @@ func (u *functionURL) readBack(ctx context.Context, added []grant) error {
 		}
 		return true, nil, nil
 	})
-}
-
-// grantOnce adds a statement unless one of its id is there or the function is
-// busy or does not show: the next look tells.
-func (u *functionURL) grantOnce(ctx context.Context, g grant) error {
-	_, err := u.api.AddPermission(ctx, u.statement(g, g.sid))
-	if isGone(err) || apiCode(err) == "ResourceConflictException" {
-		return nil
-	}
-	return err
 }
 
 // statement is g under a statement id.

@@ -3,14 +3,18 @@ package provision_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/budgets"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"todoctl/provision"
@@ -40,6 +44,62 @@ func TestDownLeavesWhatHasBecomeSomebodyElsesSinceThePlan(t *testing.T) {
 				}
 				if seen := w.look(step); seen.State != provision.Foreign {
 					t.Errorf("what was somebody else's is %s", seen.State)
+				}
+			})
+		})
+	}
+}
+
+// The same going up: what has become somebody else's is not repaired, and what
+// stands on it is not made.
+func TestUpLeavesWhatHasBecomeSomebodyElsesSinceThePlan(t *testing.T) {
+	for name, c := range map[string]struct{ drift, step string }{
+		"function": {"function", "function"}, "function under the URL": {"url", "function"}, "budget": {"alarm", "alarm"}, "topic": {"alarm", "alarm"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.up()
+				switch c.drift {
+				case "function":
+					must[any](t)(w.clients.Lambda.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: fn(w), MemorySize: aws.Int32(512)}))
+				case "url":
+					if err := vanish["url"](t, w); err != nil {
+						t.Fatal(err)
+					}
+				case "alarm":
+					must[any](t)(w.clients.Billing.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{w.cfg.AlarmName()}}))
+				}
+				time.Sleep(time.Minute) // virtual
+				plan := must[[]provision.Change](t)(provision.Plan(provision.Serial(t.Context()), provision.Steps(w.cfg, w.clients), provision.Up))
+				if c.step == "alarm" {
+					if err := map[string]func() error{
+						"budget": func() error {
+							return second(w.clients.Budgets.DeleteBudget(t.Context(), &budgets.DeleteBudgetInput{AccountId: aws.String(w.cfg.Account), BudgetName: aws.String(w.cfg.BudgetName())}))
+						},
+						"topic": func() error {
+							return second(w.clients.SNS.DeleteTopic(t.Context(), &sns.DeleteTopicInput{TopicArn: aws.String(w.cfg.TopicARN())}))
+						},
+					}[name](); err != nil {
+						t.Fatal(err)
+					}
+				} else if err := vanish["function"](t, w); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute) // virtual: it is gone
+				if err := stranger[map[string]string{"function": "function", "alarm": name}[c.step]](t, w); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute) // virtual: AWS is done with it
+				w.forget()
+				err := provision.Run(t.Context(), plan, provision.Options{Goal: provision.Up, Clock: bubble, Parallel: 1})
+				var foreign *provision.ForeignError
+				if !errors.As(err, &foreign) {
+					t.Errorf("up says %v", err)
+				}
+				for _, write := range w.writes() {
+					if slices.Contains([]string{"TagResource", "UpdateFunctionConfiguration", "CreateFunctionUrlConfig", "AddPermission", "UpdateBudget", "CreateNotification", "Subscribe"}, write) {
+						t.Errorf("it has sent %s", write)
+					}
 				}
 			})
 		})

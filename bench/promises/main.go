@@ -87,14 +87,15 @@ func run(ctx context.Context, write, short bool) error {
 		return err
 	}
 	results, failed, err := read(out)
-	if err := errors.Join(err, cmd.Wait()); err != nil {
-		for _, name := range failed {
-			fmt.Fprintln(os.Stderr, "failed:", name)
-		}
-		return err
+	failure := errors.Join(err, cmd.Wait())
+	for _, name := range failed {
+		fmt.Fprintln(os.Stderr, "failed:", name)
 	}
 	table, missing := tell(results)
 	fmt.Print(table)
+	if failure != nil {
+		return failure
+	}
 	if len(missing) > 0 {
 		return fmt.Errorf("no test ran for %s", strings.Join(missing, ", "))
 	}

@@ -144,7 +144,7 @@ func (f *Faults) RoundTrip(r *http.Request) (*http.Response, error) {
 	done := func() (*http.Response, error) { return f.next.RoundTrip(call.again(r)) }
 	switch fault.Kind {
 	case FaultThrottle, FaultRetryAfter:
-		res := call.fail(r, &apiError{Code: call.throttle(), Message: "Rate exceeded", Status: http.StatusTooManyRequests})
+		res := call.fail(r, &apiError{Code: call.throttle(), Message: "Rate exceeded", Status: call.throttled()})
 		if fault.Kind == FaultRetryAfter {
 			res.Header.Set("X-Amz-Retry-After", strconv.Itoa(int((3 * time.Second).Milliseconds())))
 		}
@@ -177,7 +177,7 @@ func (f *Faults) RoundTrip(r *http.Request) (*http.Response, error) {
 	case FaultExpired:
 		return call.fail(r, &apiError{Code: call.expired(), Message: "The security token included in the request is expired", Status: http.StatusForbidden}), nil
 	case FaultDenied:
-		return call.fail(r, &apiError{Code: call.denied(), Message: "User: arn:aws:iam::" + AccountID + ":user/learner is not authorized to perform: " + call.action() + " because no identity-based policy allows the " + call.action() + " action", Status: http.StatusForbidden}), nil
+		return call.fail(r, &apiError{Code: call.denied(), Message: "User: arn:aws:iam::" + AccountID + ":user/local is not authorized to perform: " + call.action() + " on resource: * because no identity-based policy allows the " + call.action() + " action", Status: http.StatusForbidden}), nil
 	case FaultSkew:
 		return f.skewed(r, call, done)
 	case FaultBefore:

@@ -96,6 +96,14 @@ func (c faultCall) throttle() string {
 	return "ThrottlingException"
 }
 
+// throttled is the status: only Lambda and its URLs have one of their own.
+func (c faultCall) throttled() int {
+	if c.service == "lambda" || c.service == "" {
+		return http.StatusTooManyRequests
+	}
+	return http.StatusBadRequest
+}
+
 func (c faultCall) expired() string {
 	switch c.service {
 	case "iam", "sts", "sns":

@@ -149,13 +149,14 @@ func (m memories) of(region, function string) float64 {
 
 func (x *freetierService) memory() (memories, error) {
 	sizes := memories{}
-	return sizes, x.db.view(func(tx *bbolt.Tx) error {
+	err := x.db.view(func(tx *bbolt.Tx) error {
 		docs, err := list[functionDoc](tx, bucketFunctions, "")
 		for _, d := range docs {
 			sizes[d.key()] = float64(d.Now.Memory)
 		}
 		return err
 	})
+	return sizes, err
 }
 
 // provisioned adds what the tables that exist have cost so far: capacity counts

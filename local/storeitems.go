@@ -223,7 +223,7 @@ func (st *store) journalEpoch() (epoch uint64, err error) {
 
 // readEpoch returns 0 when a store has no epoch yet.
 func readEpoch(db *bbolt.DB) (epoch uint64, err error) {
-	return epoch, db.View(func(tx *bbolt.Tx) error {
+	err = db.View(func(tx *bbolt.Tx) error {
 		b := tx.Bucket([]byte(bucketJournal))
 		if b == nil {
 			return nil
@@ -235,4 +235,5 @@ func readEpoch(db *bbolt.DB) (epoch uint64, err error) {
 		epoch = binary.BigEndian.Uint64(v)
 		return nil
 	})
+	return epoch, err
 }

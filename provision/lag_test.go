@@ -19,7 +19,7 @@ var iamLags = []string{"RoleAssume", "RolePolicy", "RoleVisible", "PolicyVisible
 // lagDurations are those that every lag takes: all with TODOCTL_FULL=1, and the
 // longest of them without.
 func lagDurations() []time.Duration {
-	if os.Getenv("TODOCTL_FULL") == "1" {
+	if os.Getenv("TODOCTL_FULL") != "" {
 		return []time.Duration{0, time.Second, 10 * time.Second, 29 * time.Second}
 	}
 	return []time.Duration{29 * time.Second}

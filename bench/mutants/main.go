@@ -68,6 +68,9 @@ func run(ctx context.Context, words []string) error {
 			chosen = append(chosen, m)
 		}
 	}
+	if err := unbroken(ctx, chosen); err != nil {
+		return err
+	}
 	verdicts := make([]verdict, len(chosen))
 	slots := make(chan struct{}, atOnce)
 	var work sync.WaitGroup
@@ -94,6 +97,23 @@ func run(ctx context.Context, words []string) error {
 	}
 	fmt.Printf("\n%d of %d mutants were noticed.\n", killed, len(chosen))
 	return errors.Join(errs...)
+}
+
+// unbroken runs each test once without a mutant: one that fails anyway would
+// notice everything.
+func unbroken(ctx context.Context, mutants []mutant) error {
+	tried := map[string]bool{}
+	for _, m := range mutants {
+		if tried[m.test] {
+			continue
+		}
+		tried[m.test] = true
+		out, err := exec.CommandContext(ctx, "go", append([]string{"test", "-timeout=5m"}, strings.Fields(m.test)...)...).CombinedOutput() //nolint:gosec // the arguments are the archive's
+		if err != nil {
+			return fmt.Errorf("go test %s fails without any mutant: %w\n%s", m.test, err, out)
+		}
+	}
+	return nil
 }
 
 func (v verdict) String() string {
@@ -176,6 +196,10 @@ func try(ctx context.Context, m mutant) (v verdict) {
 		v.err = fmt.Errorf("it does not compile:\n%s", out)
 	case bytes.Contains(out, []byte("[no tests to run]")):
 		v.err = errors.New("its test does not exist")
+	case ctx.Err() != nil:
+		v.err = ctx.Err()
+	case err != nil && !bytes.Contains(out, []byte("--- FAIL")) && !bytes.Contains(out, []byte("\npanic: ")):
+		v.err = fmt.Errorf("go test: %w\n%s", err, out)
 	default:
 		v.killed = err != nil
 	}

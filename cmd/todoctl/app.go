@@ -42,6 +42,10 @@ type App struct {
 	StateDir string // where the local AWS lives: 0700
 	GOOS     string
 
+	// Interrupt is what a person's Ctrl-C is that the terminal hands over as a
+	// key, at an open question; nil means that nobody heeds it.
+	Interrupt func()
+
 	// Local reaches the local AWS, with whatever stands between; nil means
 	// through its socket.
 	Local http.RoundTripper

@@ -127,7 +127,7 @@ func (c *command) makeLocalDir() error {
 	return &Problem{
 		What: err.Error(),
 		Why:  "the local AWS keeps its data there",
-		Fix:  []string{"set TODOCTL_STATE to a folder that you may write to, then: " + c.again()},
+		Fix:  []string{"TODOCTL_STATE=$HOME/todoctl-state " + c.again() + "   (keeps it elsewhere)"},
 		Exit: exitFailed,
 	}
 }

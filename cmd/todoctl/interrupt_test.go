@@ -13,7 +13,7 @@ import (
 // and how to go on, and going on leads to the end.
 func TestInterruptedAtAnyCallItSaysHowToGoOn(t *testing.T) {
 	clean := cleanUp(t)
-	cases := 0
+	cases, stopped := 0, 0
 	interrupted := func(r *rehearsal, line string, k int) ending {
 		ctx, interrupt := context.WithCancel(r.Context())
 		defer interrupt()
@@ -27,6 +27,9 @@ func TestInterruptedAtAnyCallItSaysHowToGoOn(t *testing.T) {
 		r.wantExit(end, exitInterrupted, exitDone)
 		if took := time.Since(at); took > 15*time.Second {
 			r.Errorf("it took %s to stop", took)
+		}
+		if end.exit == exitInterrupted {
+			stopped++
 		}
 		if end.exit == exitInterrupted && !strings.Contains(end.err, "try: ") {
 			r.Errorf("it does not say how to go on:\n%s", end.err)
@@ -58,5 +61,8 @@ func TestInterruptedAtAnyCallItSaysHowToGoOn(t *testing.T) {
 			return end.fired > 0
 		})
 	})
+	if stopped < cases*9/10 {
+		t.Errorf("only %d of %d were stopped", stopped, cases)
+	}
 	promise(t, "T18", cases)
 }

@@ -214,8 +214,8 @@ func (l *life) watch(what, line string, run func() ending) ending {
 			gone[id] = true
 		}
 	}
-	if saved, _ := os.ReadFile(filepath.Join(l.dir, fmt.Sprintf("saved-%d.jsonl", l.file))); saved != nil {
-		maps.DeleteFunc(gone, func(id string, _ bool) bool { return strings.Contains(string(saved), id) })
+	if saved, _ := os.ReadFile(filepath.Join(l.dir, fmt.Sprintf("saved-%d.jsonl", l.file))); strings.Contains(line, "--backup") {
+		maps.DeleteFunc(gone, func(id string, _ bool) bool { return strings.Contains(string(saved), `"`+id+`"`) })
 	}
 	l.must(len(gone) == 0 || strings.Contains(line, "--discard-data"), "items are gone: %v\n%s", gone, end.err)
 	if !strings.HasPrefix(line, "down") && address != "" {

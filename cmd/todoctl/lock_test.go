@@ -24,7 +24,7 @@ func holding(t *testing.T, x *wire) *process {
 			return
 		}
 		once.Do(func() { close(held) })
-		<-r.Context().Done()
+		silence(t, r)
 	})
 	p := x.process("up", "--yes").start()
 	<-held

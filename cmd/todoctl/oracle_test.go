@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -16,7 +18,7 @@ import (
 	"todoctl/local"
 )
 
-// full says that every case is run, as CI does: TODOCTL_FULL=1 go test. The
+// full says that every case is run, as `make promises` does: TODOCTL_FULL=1. The
 // short form takes a sample of the same cases.
 var full = os.Getenv("TODOCTL_FULL") != ""
 
@@ -136,18 +138,20 @@ func (r *rehearsal) tasks() []string {
 // sameLines is the difference of texts whose lines are in another order.
 const sameLines = "the same lines in another order or number"
 
-// difference shows two texts' lines that the other one does not have.
+// difference shows two texts' lines that the other one does not have, or not as
+// often.
 func difference(want, got string) string {
-	wanted, found := strings.Split(want, "\n"), strings.Split(got, "\n")
-	var lines []string
-	for _, line := range found {
-		if !slices.Contains(wanted, line) {
-			lines = append(lines, "+"+line)
-		}
+	count := map[string]int{}
+	for line := range strings.Lines(got) {
+		count[strings.TrimRight(line, ",\n")]++ // the last one of a list has no comma
 	}
-	for _, line := range wanted {
-		if !slices.Contains(found, line) {
-			lines = append(lines, "-"+line)
+	for line := range strings.Lines(want) {
+		count[strings.TrimRight(line, ",\n")]--
+	}
+	var lines []string
+	for _, line := range slices.Sorted(maps.Keys(count)) {
+		if n := count[line]; n != 0 {
+			lines = append(lines, fmt.Sprintf("%+d %s", n, line))
 		}
 	}
 	if lines == nil && want != got {

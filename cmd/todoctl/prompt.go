@@ -117,6 +117,7 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 	}
 	switch {
 	case errors.Is(err, huh.ErrUserAborted):
+		c.interrupt()
 		return context.Canceled
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -128,6 +129,17 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 		return errNotAnswered
 	}
 	return nil
+}
+
+// interrupt stops the run, the calls of its other steps too, as Ctrl-C does
+// where no question is open.
+func (c *command) interrupt() {
+	if c.Interrupt != nil {
+		c.Interrupt()
+	}
+	if c.stop != nil {
+		c.stop(context.Canceled)
+	}
 }
 
 // keys are the library's without two surprises: Ctrl-D moved the choice on to

@@ -54,7 +54,7 @@ func TestAStateFolderThatCannotBeMadeIsNamedWithAWayOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, errs, exit := run(t, home(t, "TODOCTL_STATE="+filepath.Join(file, "state")), "up", "--local", "--yes")
-	if exit != exitFailed || !strings.Contains(errs, "try:   set TODOCTL_STATE to a folder that you may write to, then: todoctl up --local --yes") {
+	if exit != exitFailed || !strings.Contains(errs, "try:   TODOCTL_STATE=$HOME/todoctl-state todoctl up --local --yes") {
 		t.Errorf("exit %d:\n%s", exit, errs)
 	}
 }

@@ -160,30 +160,30 @@ func (r *rehearsal) contents() string {
 	if err != nil {
 		r.Fatal(err)
 	}
-	var plain func(v any) any
-	plain = func(v any) any {
+	var plain func(of string, v any) any
+	plain = func(of string, v any) any {
 		switch v := v.(type) {
 		case map[string]any:
 			for k := range v {
-				if varies[k] {
+				if varies[k] && !stays[of+"."+k] {
 					delete(v, k)
 					continue
 				}
-				v[k] = plain(v[k])
+				v[k] = plain(k, v[k])
 			}
 		case []any:
 			if len(v) == 0 {
 				return nil // a list that was emptied is one that was never filled
 			}
 			for i := range v {
-				v[i] = plain(v[i])
+				v[i] = plain(of, v[i])
 			}
 		}
 		return v
 	}
 	for _, docs := range all {
 		for name, doc := range docs {
-			docs[name] = plain(doc)
+			docs[name] = plain("", doc)
 		}
 	}
 	text, err := json.MarshalIndent(all, "", " ")
@@ -201,3 +201,7 @@ var varies = map[string]bool{
 	"Changed": true, "Configured": true, "StateUpdated": true, "ARN": true, "TimePeriod": true,
 	"Bytes": true, "Added": true, "Token": true, "Address": true, "Tagged": true, "TagsBefore": true, "Removed": true,
 }
+
+// stays are fields of the same names that do not: a statement's id, which
+// managed policy is attached, whom a budget tells.
+var stays = map[string]bool{"Statements.ID": true, "Attached.ARN": true, "Subscribers.Address": true}

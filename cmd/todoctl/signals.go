@@ -32,6 +32,12 @@ func (a *App) heed(ctx context.Context, leave func()) context.Context {
 			signal.Notify(got, s)
 		}
 	}
+	a.Interrupt = func() {
+		select {
+		case got <- os.Interrupt:
+		default: // others are waiting
+		}
+	}
 	// With somebody listening, a closed pipe is an error of the write and not the
 	// end of the process in the middle of a call. Nobody needs to read it.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)

@@ -21,6 +21,7 @@ type tally struct {
 type tallied struct {
 	name, resource string
 	there          bool // it existed when it was last looked at
+	partly         bool // or was there with something to repair, or something missing
 	busy           bool // a call was under way
 	acted          bool // this run has touched it
 }
@@ -36,7 +37,7 @@ func (y *tally) plan(plan []provision.Change, goal provision.Goal) {
 		if d.Name == testStep || known || c.Seen.State == provision.Foreign {
 			continue
 		}
-		y.steps = append(y.steps, tallied{name: d.Name, resource: d.Resource, there: c.Seen.State != provision.Absent})
+		y.steps = append(y.steps, tallied{name: d.Name, resource: d.Resource, there: c.Seen.State == provision.OK, partly: c.Seen.State == provision.Drift || c.Seen.State == provision.Mixed})
 	}
 }
 
@@ -53,7 +54,7 @@ func (y *tally) note(e provision.Event) {
 		case provision.Started, provision.Waiting:
 			s.busy, s.acted, y.working = true, true, true
 		case provision.Settled:
-			s.busy, s.there = false, y.goal == provision.Up
+			s.busy, s.there, s.partly = false, y.goal == provision.Up, false
 		}
 	}
 }
@@ -75,13 +76,15 @@ func (y *tally) words() string {
 	if !y.working {
 		return "nothing was changed"
 	}
-	var there, gone, busy []string
+	var there, partly, gone, busy []string
 	for _, s := range y.steps {
 		switch {
 		case s.busy:
 			busy = append(busy, s.resource)
 		case s.there:
 			there = append(there, s.resource)
+		case s.partly:
+			partly = append(partly, s.resource)
 		case s.acted:
 			gone = append(gone, s.resource)
 		}
@@ -94,7 +97,7 @@ func (y *tally) words() string {
 	for _, p := range []struct {
 		names []string
 		verb  string
-	}{{gone, "gone"}, {there, "there now"}, {busy, "being " + being}} {
+	}{{gone, "gone"}, {there, "there now"}, {partly, "there, not as it should be"}, {busy, "being " + being}} {
 		if len(p.names) > 0 {
 			parts = append(parts, fmt.Sprintf("%s: %s", p.verb, strings.Join(p.names, ", ")))
 		}

@@ -247,6 +247,7 @@ func (c *command) askStep(ctx context.Context, out *words, plan []provision.Chan
 		return false, err
 	}
 	if answer == "stop" {
+		c.interrupt()
 		return false, context.Canceled
 	}
 	return answer == "yes", nil

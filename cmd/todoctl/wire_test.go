@@ -167,3 +167,11 @@ func (x *wire) must(exit int, args ...string) *process {
 	}
 	return p
 }
+
+// silence lets a request wait until its caller gives it up, or the test is over.
+func silence(t *testing.T, r *http.Request) {
+	select {
+	case <-r.Context().Done():
+	case <-t.Context().Done():
+	}
+}

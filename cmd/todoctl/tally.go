@@ -23,7 +23,7 @@ type tallied struct {
 	there          bool // it existed when it was last looked at
 	partly         bool // or was there with something to repair, or something missing
 	busy           bool // a call was under way
-	acted          bool // this run has touched it
+	gone           bool // this run has deleted it
 }
 
 // plan says what a run begins with. A plan made anew changes nothing.
@@ -52,9 +52,16 @@ func (y *tally) note(e provision.Event) {
 		}
 		switch e.Stage {
 		case provision.Started, provision.Waiting:
-			s.busy, s.acted, y.working = true, true, true
+			s.busy, y.working = true, true
 		case provision.Settled:
-			s.busy, s.there, s.partly = false, y.goal == provision.Up, false
+			s.busy, s.there, s.gone = false, y.goal == provision.Up, y.goal == provision.Down
+		case provision.Kept:
+			s.busy = false
+		case provision.Failed:
+			s.busy = false
+			if e.Seen.State != provision.Unknown { // else the look itself failed
+				s.there = e.Seen.State != provision.Absent && e.Seen.State != provision.Foreign
+			}
 		}
 	}
 }
@@ -83,9 +90,7 @@ func (y *tally) words() string {
 			busy = append(busy, s.resource)
 		case s.there:
 			there = append(there, s.resource)
-		case s.partly:
-			partly = append(partly, s.resource)
-		case s.acted:
+		case s.gone:
 			gone = append(gone, s.resource)
 		}
 	}

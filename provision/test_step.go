@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -202,7 +200,7 @@ func (s *testStep) judgeSigned(seen Observation, got answer) Observation {
 	}
 	seen.State = OK
 	seen.Advice = []string{"the URL answers 403 to unsigned requests, as it should; a real test needs a request signed with SigV4 for the service lambda, such as: " +
-		"curl --aws-sigv4 " + quote("aws:amz:"+s.cfg.Region+":lambda") + ` --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ` + quote(seen.ID)}
+		"curl --aws-sigv4 " + Quote("aws:amz:"+s.cfg.Region+":lambda") + ` --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ` + Quote(seen.ID)}
 	return seen
 }
 
@@ -246,16 +244,6 @@ func (s *testStep) Destroy(context.Context, Observation) error { return nil }
 // and has another program under the name of curl: there, cmd.exe or
 // PowerShell 7 is needed.
 func CurlLines(url string) (post, get string) {
-	url = quote(url)
+	url = Quote(url)
 	return "curl " + url + " -H 'content-type: application/json' -d '{\"task\": \"" + TestTask + "\"}'", "curl " + url
-}
-
-var bare = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=-]+$`)
-
-// quote makes one word of text for sh.
-func quote(text string) string {
-	if bare.MatchString(text) {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

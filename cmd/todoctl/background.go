@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"todoctl/local"
+	"todoctl/provision"
 )
 
 // A background is the local AWS that runs behind the terminal, as its file
@@ -160,7 +161,7 @@ func damagedStore(err error, dir, goos string) error {
 	return &Problem{
 		What: "the local AWS's data in " + filepath.Base(damaged.Path) + " is damaged: " + damaged.Why,
 		Why:  "nothing was written to it; move it aside, and the next --local begins with an empty account",
-		Fix:  []string{move + " " + quote(dir) + " " + quote(dir+".damaged")},
+		Fix:  []string{move + " " + provision.Quote(dir) + " " + provision.Quote(dir+".damaged")},
 		Exit: exitFailed,
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"todoctl/handler"
+	"todoctl/provision"
 )
 
 func newHandler() *cobra.Command {
@@ -57,7 +58,7 @@ func ejectRun(c *command, dir string) error {
 		}
 		c.printed = true // the path is the data, in any form of output
 		fmt.Fprintln(c.Out, path)
-		c.view().Note("Change it, then: %s", c.with("up")+" --source "+quote(dir))
+		c.view().Note("Change it, then: %s", c.with("up")+" --source "+provision.Quote(dir))
 		return nil
 	})
 }

@@ -179,24 +179,16 @@ func (c *command) commandLine(more ...string) string {
 		}
 	}
 	for i, w := range words {
-		words[i] = quote(w)
+		words[i] = provision.Quote(w)
 	}
 	return strings.Join(words, " ")
-}
-
-// quote makes one word of a shell's line.
-func quote(w string) string {
-	if w != "" && !strings.ContainsAny(w, " \t\n\"'`$&|;<>()*?[]#~\\!{}") {
-		return w
-	}
-	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }
 
 // with repeats this run's own flags on another command: `todoctl down --local`.
 func (c *command) with(command string) string {
 	line := c.bare(command)
 	if c.stack != "" && c.stack != provision.DefaultStack {
-		line += " --stack " + quote(c.stack)
+		line += " --stack " + provision.Quote(c.stack)
 	}
 	return line
 }
@@ -208,10 +200,10 @@ func (c *command) bare(command string) string {
 		line += " --local"
 	}
 	if !c.local && c.profile != "" {
-		line += " --profile " + quote(c.profile)
+		line += " --profile " + provision.Quote(c.profile)
 	}
 	if c.region != "" {
-		line += " --region " + quote(c.region)
+		line += " --region " + provision.Quote(c.region)
 	}
 	return line
 }

@@ -166,7 +166,7 @@ func TestNoSecretLeavesTodoctl(t *testing.T) {
 }
 
 // gossipForShell is gossip as one word of a shell.
-func gossipForShell() string { return quote(gossip()) }
+func gossipForShell() string { return provision.Quote(gossip()) }
 
 // A panicking step has a mistake in it.
 type panicking struct{ provision.Step }

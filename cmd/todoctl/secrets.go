@@ -44,7 +44,7 @@ func (s *secrets) learn(c aws.Credentials) {
 			continue
 		}
 		for _, form := range []string{
-			v[0], url.QueryEscape(v[0]), url.PathEscape(v[0]), strings.ToLower(url.QueryEscape(v[0])),
+			v[0], url.QueryEscape(v[0]), url.PathEscape(v[0]), lowEscapes(url.QueryEscape(v[0])), lowEscapes(url.PathEscape(v[0])),
 			base64.StdEncoding.EncodeToString([]byte(v[0])), base64.URLEncoding.EncodeToString([]byte(v[0])),
 			base64.RawStdEncoding.EncodeToString([]byte(v[0])), base64.RawURLEncoding.EncodeToString([]byte(v[0])),
 		} {
@@ -53,6 +53,11 @@ func (s *secrets) learn(c aws.Credentials) {
 	}
 	s.clear = strings.NewReplacer(s.known...)
 }
+
+var percent = regexp.MustCompile(`%[0-9A-F]{2}`)
+
+// lowEscapes writes %2F as %2f, as some programs do. The rest keeps its case.
+func lowEscapes(text string) string { return percent.ReplaceAllStringFunc(text, strings.ToLower) }
 
 // hide takes them out of a text.
 func (s *secrets) hide(text string) string {

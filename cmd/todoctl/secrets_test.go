@@ -28,6 +28,7 @@ func forms(secret string) []string {
 	return []string{
 		secret, url.QueryEscape(secret), url.PathEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)),
 		base64.URLEncoding.EncodeToString([]byte(secret)), base64.RawStdEncoding.EncodeToString([]byte(secret)),
+		strings.NewReplacer("+", "%2b", "/", "%2f", "=", "%3d", "@", "%40").Replace(secret), // as some programs write it
 	}
 }
 

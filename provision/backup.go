@@ -198,6 +198,7 @@ func pages(ctx context.Context, cfg Config, api itemAPI, sel dynamodbtypes.Selec
 				yield(nil, err)
 				return
 			}
+			cfg.progressed()
 			if !yield(out, nil) || len(out.LastEvaluatedKey) == 0 {
 				return
 			}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -308,4 +309,28 @@ func TestRestoreOfABackupIsTheSameItems(t *testing.T) {
 			t.Fatalf("restored %+v, wrote %+v:\n%s", restored, wrote, file.String())
 		}
 	})
+}
+
+func TestEveryPageAndEveryBatchIsProgress(t *testing.T) {
+	items, progress := todos(60), 0
+	cfg := backupConfig()
+	cfg.Progress = func() { progress++ }
+	s := &shelf{items: items, page: 10, throttled: 5}
+	for what, c := range map[string]struct {
+		do   func() error
+		want int
+	}{
+		"a count":  {func() error { _, err := CountItems(t.Context(), cfg, s); return err }, 6},
+		"a backup": {func() error { _, err := Backup(t.Context(), cfg, s, io.Discard); return err }, 6},
+		"a sum":    {func() error { _, err := SumItems(t.Context(), cfg, s); return err }, 6},
+		"a restore": {func() error {
+			_, err := Restore(t.Context(), cfg, &shelf{throttled: 3}, strings.NewReader(backedUp(t, items)))
+			return err
+		}, 3},
+	} {
+		progress = 0
+		if err := c.do(); err != nil || progress != c.want {
+			t.Errorf("%s: told %d times, should be %d (%v)", what, progress, c.want, err)
+		}
+	}
 }

@@ -18,6 +18,11 @@ type Config struct {
 	Clock     Clock
 	Local     bool // AWS is the one inside the program
 
+	// Progress is told of each page of items that was read and each batch that was
+	// written. A table's 5 and 5 units make an hour of work out of some megabytes,
+	// and who stops what hangs must not stop that. Nil means nobody listens.
+	Progress func()
+
 	Adopt bool // take over what has the name and not our tag
 
 	// What a person chooses. The zero value means no choice for this run: what is
@@ -177,6 +182,13 @@ func (c Config) judge(o Observation, tags map[string]string) Observation {
 		o.State = OK
 	}
 	return o
+}
+
+// progressed tells of a page or a batch of items.
+func (c Config) progressed() {
+	if c.Progress != nil {
+		c.Progress()
+	}
 }
 
 // command is a todoctl command for this stack, to paste.

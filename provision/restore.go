@@ -181,6 +181,7 @@ func (b *batch) flush(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		b.cfg.progressed()
 	}
 	clear(b.keys)
 	b.size = 0

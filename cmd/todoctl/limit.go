@@ -6,8 +6,10 @@ import (
 	"time"
 )
 
-// workLimit is the longest that one command works. A walkthrough takes half a
-// minute; after so long something hangs that no other limit has seen.
+// workLimit is the longest that one command works, or works on without another
+// page or batch of items. A walkthrough takes half a minute; after so long
+// something hangs that no other limit has seen. Items have no limit: there may be
+// any number of them.
 const workLimit = 15 * time.Minute
 
 var errWorkLimit = errors.New("stopped after 15 minutes of work")
@@ -53,6 +55,17 @@ func (w *workTime) resume() {
 	defer w.mu.Unlock()
 	w.questions--
 	w.run()
+}
+
+// renew gives the work its full time again: it came further.
+func (w *workTime) renew() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.left = workLimit
+	if w.stop != nil {
+		w.stop()
+		w.run()
+	}
 }
 
 func (w *workTime) run() {

@@ -86,3 +86,30 @@ func TestThePersonsOwnTimeIsNoWork(t *testing.T) {
 		t.Errorf("16 minutes of work in four parts end with %d", exit)
 	}
 }
+
+// What comes further has its full time again, and what hangs after that is
+// stopped all the same.
+func TestProgressGivesWorkItsFullTimeAgain(t *testing.T) {
+	var took time.Duration
+	exit, words := inside(t, func(ctx context.Context, c *command) error {
+		started := c.Clock.Now()
+		for range 4 {
+			if err := c.Clock.Sleep(ctx, 14*time.Minute); err != nil {
+				return err
+			}
+			c.work.renew()
+		}
+		c.work.pause()
+		c.work.renew() // while the person thinks
+		if err := c.Clock.Sleep(ctx, time.Hour); err != nil {
+			return err
+		}
+		c.work.resume()
+		err := c.Clock.Sleep(ctx, time.Hour)
+		took = c.Clock.Now().Sub(started)
+		return err
+	})
+	if want := 56*time.Minute + time.Hour + 15*time.Minute; exit != exitFailed || took != want {
+		t.Errorf("exit %d after %s, should be %s:\n%s", exit, took, want, words)
+	}
+}

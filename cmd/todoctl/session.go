@@ -72,6 +72,7 @@ func (c *command) connect(ctx context.Context) (session, error) {
 		Version:   version,
 		Clock:     c.Clock,
 		Local:     c.local,
+		Progress:  c.work.renew,
 	}
 	code, err := handler.Default()
 	if err != nil {

@@ -23,7 +23,8 @@ func CheckBackup(r io.Reader) (Summary, error) {
 
 // Restore puts the items of a backup into the stack's table; an item with the
 // same id is replaced. It reads the whole file before it writes anything, and
-// when it is stopped half-way, the same again ends it.
+// when it is stopped half-way, the same again ends it. The Summary of an error has
+// the items that are known to be written.
 func Restore(ctx context.Context, cfg Config, api itemAPI, r io.ReadSeeker) (Summary, error) {
 	checked, err := CheckBackup(r)
 	if err != nil {
@@ -39,6 +40,9 @@ func Restore(ctx context.Context, cfg Config, api itemAPI, r io.ReadSeeker) (Sum
 	}
 	if err == nil && done != checked {
 		err = errors.New("the backup was changed while it was read")
+	}
+	if err != nil {
+		done.Items = b.written
 	}
 	done.Table = cfg.TableName()
 	return done, err
@@ -140,6 +144,8 @@ type batch struct {
 	items []dynamodbtypes.WriteRequest
 	size  int             // of items, as JSON, in bytes
 	keys  map[string]bool // of items: one call must not name a key twice
+
+	written int // items, of all batches
 }
 
 func (b *batch) put(ctx context.Context, item map[string]dynamodbtypes.AttributeValue, size int) error {
@@ -181,6 +187,7 @@ func (b *batch) flush(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		b.written += before - len(b.items)
 		b.cfg.progressed()
 	}
 	clear(b.keys)

@@ -2,7 +2,9 @@ package provision
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -97,6 +99,23 @@ func TestRestorePutsBackWhatWasThere(t *testing.T) {
 	}
 	if !same(s.items, items) {
 		t.Errorf("%d items are there, and they are not what was there", len(s.items))
+	}
+}
+
+func TestAFailedRestoreTellsHowManyItemsItHasWritten(t *testing.T) {
+	s := &shelf{takes: 7}
+	ctx, stop := context.WithCancel(t.Context())
+	cfg := backupConfig()
+	batches := 0
+	cfg.Progress = func() {
+		if batches++; batches == 5 { // 7, 7, 7, 4, and 7 of the next
+			stop()
+			s.throttled = 1 << 30
+		}
+	}
+	done, err := Restore(ctx, cfg, s, strings.NewReader(backedUp(t, todos(60))))
+	if !errors.Is(err, context.Canceled) || done.Items != 32 || len(s.items) != 32 {
+		t.Errorf("%d items are there, and it tells of %d (%v)", len(s.items), done.Items, err)
 	}
 }
 

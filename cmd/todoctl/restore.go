@@ -71,8 +71,9 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	written, err := provision.Restore(ctx, sess.cfg, sess.clients.DynamoDB, file)
 	if err != nil {
 		p := explain(err, c.way())
-		p.What = fmt.Sprintf("not all of the %s were written: %s", plural(found.Items, "item"), p.What)
+		p.What = fmt.Sprintf("only %d of the %s are known to be written: %s", written.Items, plural(found.Items, "item"), p.What)
 		p.Fix = append([]string{c.again() + "   (writes them all, those that are there too)"}, p.Fix...)
+		c.tally.restored(written.Items, found.Items) // for Ctrl-C and the limit, which have words of their own
 		return p
 	}
 	c.view().Note("Restored %s.", plural(written.Items, "item"))

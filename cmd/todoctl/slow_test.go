@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"os"
@@ -20,8 +21,11 @@ import (
 // page or one batch of items, and no other one for some minutes.
 type crowded struct {
 	http.RoundTripper
-	every time.Duration
-	ready time.Time
+	every   time.Duration
+	batches func(n int) // told of each batch that was written
+
+	ready   time.Time
+	written int
 }
 
 func (n *crowded) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -36,7 +40,12 @@ func (n *crowded) RoundTrip(r *http.Request) (*http.Response, error) {
 		}, nil
 	}
 	n.ready = time.Now().Add(n.every)
-	return n.RoundTripper.RoundTrip(r)
+	res, err := n.RoundTripper.RoundTrip(r)
+	if operation == "BatchWriteItem" && n.batches != nil {
+		n.written++
+		n.batches(n.written)
+	}
+	return res, err
 }
 
 // fill puts items into the table, behind todoctl's back.
@@ -88,5 +97,36 @@ func TestALargeTableTakesItsTime(t *testing.T) {
 				t.Errorf("it took only %s", end.took)
 			}
 		})
+	})
+}
+
+// Ctrl-C in the middle of a restore.
+func TestAStoppedRestoreSaysHowManyItemsAreWritten(t *testing.T) {
+	items := notes(160, 20)
+	file := given(t, items)
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		r.wantExit(r.run("table --yes"), exitDone)
+		ctx, interrupt := context.WithCancel(r.Context())
+		defer interrupt()
+		slow := &crowded{RoundTripper: r, every: time.Minute, batches: func(n int) {
+			if n == 3 {
+				time.AfterFunc(time.Second, interrupt)
+			}
+		}}
+		end := r.runThrough(ctx, r.networkOver(slow), "restore --yes "+file)
+		r.wantExit(end, exitInterrupted)
+		for _, want := range []string{"known to be written: 75 of 160 items; the same command finishes it", "try: todoctl restore --yes " + file + " --local (continues)"} {
+			if !end.says(want) {
+				t.Errorf("it does not say %q:\n%s", want, end.err)
+			}
+		}
+		if end.says("todoctl down") {
+			t.Errorf("it offers to take the table away:\n%s", end.err)
+		}
+		end = r.run("restore --yes " + file)
+		r.wantExit(end, exitDone)
+		if !end.says("Restored 160 items.") {
+			t.Errorf("it says\n%s", end.err)
+		}
 	})
 }

@@ -15,7 +15,8 @@ type tally struct {
 	mu      sync.Mutex
 	steps   []tallied // in the order of the work
 	goal    provision.Goal
-	working bool // something was started: before that, nothing is changed
+	working bool   // something was started: before that, nothing is changed
+	items   string // how far a restore has come, "" when there is none
 }
 
 type tallied struct {
@@ -66,6 +67,13 @@ func (y *tally) note(e provision.Event) {
 	}
 }
 
+// restored says how many of a backup's items are in the table.
+func (y *tally) restored(written, of int) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.items = fmt.Sprintf("known to be written: %d of %s; the same command finishes it", written, plural(of, "item"))
+}
+
 // begun says whether anything was changed.
 func (y *tally) begun() bool {
 	y.mu.Lock()
@@ -78,7 +86,7 @@ func (y *tally) words() string {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	if len(y.steps) == 0 {
-		return ""
+		return y.items
 	}
 	if !y.working {
 		return "nothing was changed"

@@ -55,7 +55,7 @@ func (y *tally) note(e provision.Event) {
 		case provision.Started, provision.Waiting:
 			s.busy, y.working = true, true
 		case provision.Settled:
-			s.busy, s.there, s.gone = false, y.goal == provision.Up, y.goal == provision.Down
+			s.busy, s.there, s.partly, s.gone = false, y.goal == provision.Up, false, y.goal == provision.Down
 		case provision.Kept:
 			s.busy = false
 		case provision.Failed:
@@ -98,6 +98,8 @@ func (y *tally) words() string {
 			busy = append(busy, s.resource)
 		case s.there:
 			there = append(there, s.resource)
+		case s.partly:
+			partly = append(partly, s.resource)
 		case s.gone:
 			gone = append(gone, s.resource)
 		}

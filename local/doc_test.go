@@ -51,6 +51,18 @@ func TestEachKnobIsOnThePage(t *testing.T) {
 	}
 }
 
+func TestEachFaultIsOnThePage(t *testing.T) {
+	page, err := os.ReadFile("../docs/local-aws.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range local.FaultKinds() {
+		if !strings.Contains(string(page), "`"+string(kind)+"`") {
+			t.Errorf("the fault %s has no row", kind)
+		}
+	}
+}
+
 // figure writes seconds as the page does: "0", "0.6 s", "6 s".
 func figure(seconds float64) string {
 	if seconds == 0 {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -110,6 +111,30 @@ func TestWithoutAnAnswerNothingGoes(t *testing.T) {
 				cases++
 			}
 		}
+	}
+	counted(t, cases)
+}
+
+// Who gives the items up does not wait until they have been read, and need not be
+// allowed to.
+func TestDiscardedItemsAreNotRead(t *testing.T) {
+	items := notes(3, 100)
+	v, cases := newVault(t, items...), 0
+	for _, flags := range [][]string{{"--dry-run"}, {"--yes"}} {
+		reads := 0
+		v.on(func(operation string) *http.Response {
+			if operation != "Scan" {
+				return nil
+			}
+			reads++
+			return &http.Response{StatusCode: http.StatusBadRequest, Body: io.NopCloser(strings.NewReader(`{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"no"}`))}
+		}, nil)
+		end := v.todoctl(nil, append([]string{"down", "--discard-data"}, flags...)...)
+		want := map[string]int{"--dry-run": exitDiffers, "--yes": exitDone}[flags[0]]
+		if end.exit != want || reads > 0 || v.deletes() != map[string]int{"--yes": 1}[flags[0]] {
+			t.Errorf("%s: exit %d, should be %d; %d readings, %d calls to delete the table:\n%s", flags, end.exit, want, reads, v.deletes(), end.err)
+		}
+		cases++
 	}
 	counted(t, cases)
 }

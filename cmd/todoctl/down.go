@@ -71,12 +71,9 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 		proved := c.prove(ctx, sess, plan)
 		return cmp.Or(unseen(plan), proved)
 	}
-	items, err := c.countItems(ctx, sess, plan)
+	items, err := c.tellItems(ctx, sess, plan, opt.discard)
 	if err != nil {
 		return err
-	}
-	if items > 0 {
-		c.view().Note("The table holds %s.", plural(items, "item"))
 	}
 	if c.dryRun {
 		c.view().Note("%d to do; nothing was changed.", changing(plan))
@@ -101,6 +98,22 @@ func unseen(plan []provision.Change) error {
 		errs = append(errs, c.Err)
 	}
 	return errors.Join(errs...)
+}
+
+// tellItems says how many items are at stake. Those that are given up are not
+// counted: that takes long, and may not be allowed.
+func (c *command) tellItems(ctx context.Context, sess session, plan []provision.Change, discard bool) (int, error) {
+	if discard {
+		if plan[tableIn(plan)].Action == provision.Delete {
+			c.view().Note("The table goes with all its items, and without a backup.")
+		}
+		return 0, nil
+	}
+	items, err := c.countItems(ctx, sess, plan)
+	if items > 0 {
+		c.view().Note("The table holds %s.", plural(items, "item"))
+	}
+	return items, err
 }
 
 // countItems counts the items of a table that is ours and about to go.
@@ -205,14 +218,17 @@ func (c *command) remove(ctx context.Context, sess session, plan []provision.Cha
 	return errors.Join(failed, c.lower(ctx, plan[table:table+1]))
 }
 
-// secureItems saves the items, or makes sure that there are none, or that they
-// may go. Somebody may have added some since they were counted.
+// secureItems saves the items, or makes sure that there are none: somebody may
+// have added some since they were counted. Items that were given up may go unread.
 func (c *command) secureItems(ctx context.Context, sess session, plan []provision.Change, file *backupFile, opt downOptions) error {
 	if file != nil {
 		return c.saveItems(ctx, sess, plan[tableIn(plan)], file)
 	}
+	if opt.discard {
+		return nil
+	}
 	items, err := c.countItems(ctx, sess, plan)
-	if err != nil || items == 0 || opt.discard {
+	if err != nil || items == 0 {
 		return err
 	}
 	return &Problem{

@@ -64,6 +64,9 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 		if !yes {
 			return &Problem{What: "nothing was written", Exit: exitInterrupted}
 		}
+		if _, err := ownTable(ctx, c, sess); err != nil { // it may be another one by now
+			return err
+		}
 	}
 	if _, err := file.Seek(0, 0); err != nil {
 		return err
@@ -80,7 +83,8 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	return nil
 }
 
-// ownTable makes sure that the table is there and is todoctl's.
+// ownTable makes sure that the table is there, is todoctl's and takes items. One
+// that shows no tags yet, or is only being made or going, may be anybody's.
 func ownTable(ctx context.Context, c *command, sess session) (string, error) {
 	pages, _ := only(provision.Steps(sess.cfg, sess.clients), "table")
 	plan, err := provision.Plan(ctx, pages, provision.Up)
@@ -93,6 +97,9 @@ func ownTable(ctx context.Context, c *command, sess session) (string, error) {
 		return "", &provision.StepError{Step: "table", Action: "use", Err: &provision.ForeignError{Step: "table", Resource: d.Resource, Owner: plan[0].Seen.Owner}}
 	case provision.Absent:
 		return "", &Problem{What: d.Resource + " does not exist", Fix: []string{c.with("up")}, Exit: exitFailed}
+	}
+	if pending := plan[0].Seen.Pending; pending != "" {
+		return "", &Problem{What: "AWS is still at work on " + d.Resource + ", so nothing was written", Why: "it says: " + pending, Fix: []string{c.again() + "   (in a minute)"}, Exit: exitFailed}
 	}
 	return d.Resource, nil
 }

@@ -1,10 +1,18 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"todoctl/local"
+	"todoctl/provision"
 )
 
 func TestRestoreRefusesWhatIsNoWholeBackup(t *testing.T) {
@@ -96,4 +104,68 @@ func TestRestoreIntoWhatIsNotThereOrNotOurs(t *testing.T) {
 		t.Error("they went into TodoTable")
 	}
 	counted(t, 2)
+}
+
+// A table of some seconds that shows no tags may be anybody's.
+func TestRestoreDoesNotWriteIntoATableThatShowsNoTagsYet(t *testing.T) {
+	good := newBackupOf(t, notes(3, 100))
+	v := newVault(t)
+	if err := os.WriteFile(v.file("b"), []byte(good), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.sdk.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: aws.String("ChatTable"), BillingMode: types.BillingModePayPerRequest,
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, flags := range [][]string{{"--yes"}, {"--dry-run"}} {
+		end := v.todoctl(nil, append([]string{"restore", "b", "--stack", "Chat"}, flags...)...)
+		if end.exit != exitFailed || !end.says("AWS is still at work on ChatTable") || !end.says("try: todoctl restore b --stack Chat "+flags[0]+" (in a minute)") {
+			t.Errorf("%s: exit %d:\n%s", flags, end.exit, end.err)
+		}
+	}
+	for _, call := range v.cloud.Calls() {
+		if call.Operation == "BatchWriteItem" {
+			t.Error("items were written")
+		}
+	}
+	counted(t, 2)
+}
+
+// asked does something when a question is read out, and then answers it.
+type asked struct {
+	first  func()
+	answer io.Reader
+}
+
+func (a *asked) Read(p []byte) (int, error) {
+	if a.first != nil {
+		a.first()
+		a.first = nil
+	}
+	return a.answer.Read(p)
+}
+
+// While the person thinks, the table may become somebody else's.
+func TestRestoreLooksAgainAfterItsQuestion(t *testing.T) {
+	good := newBackupOf(t, notes(3, 100))
+	v := newVault(t)
+	if err := os.WriteFile(v.file("b"), []byte(good), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	table := "arn:aws:dynamodb:eu-west-1:" + local.AccountID + ":table/TodoTable"
+	end := v.todoctl(func(a *App) {
+		a.InTerminal, a.ErrTerminal = true, true
+		a.In = &asked{answer: typed("2\n"), first: func() {
+			if _, err := v.sdk.UntagResource(t.Context(), &dynamodb.UntagResourceInput{ResourceArn: aws.String(table), TagKeys: []string{provision.TagStack, provision.TagRegion, provision.TagVersion}}); err != nil {
+				t.Error(err)
+			}
+		}}
+	}, "restore", "b")
+	if end.exit != exitFailed || !end.says("Write them?") || !end.says("AWS is still at work on TodoTable") || len(v.items()) > 0 {
+		t.Errorf("exit %d, %d items:\n%s", end.exit, len(v.items()), end.err)
+	}
+	counted(t, 1)
 }

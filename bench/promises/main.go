@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -92,6 +93,11 @@ func run(ctx context.Context, write, short bool) error {
 		fmt.Fprintln(os.Stderr, "failed:", name)
 	}
 	table, missing := tell(results)
+	form := "the full form"
+	if short {
+		form = "the short form, a sample"
+	}
+	table += fmt.Sprintf("This was %s, on %s/%s with %d CPUs.\n", form, runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	fmt.Print(table)
 	if failure != nil {
 		return failure

@@ -68,7 +68,7 @@ func stoppedAt(t *testing.T, command []string, sig syscall.Signal, k int) (fired
 			return
 		}
 		sent.Store(true)
-		if err := p.cmd.Process.Signal(sig); err != nil {
+		if err := p.signal(sig); err != nil {
 			t.Error(err)
 		}
 		if reads(r) {
@@ -149,7 +149,7 @@ func TestASecondSignalLeavesAtOnce(t *testing.T) {
 			go func() {
 				defer close(done)
 				for again := time.NewTicker(2 * sameStop); ; { // until it has gone, as an impatient person does
-					if p.cmd.Process.Signal(sig) != nil {
+					if p.signal(sig) != nil {
 						return
 					}
 					<-again.C
@@ -177,7 +177,7 @@ func TestTheSameSignalTwiceIsOneWish(t *testing.T) {
 	x.meddle(func(k int, w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if k == 9 {
 			for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
-				_ = p.cmd.Process.Signal(sig)
+				_ = p.signal(sig)
 			}
 		}
 		next.ServeHTTP(w, r)
@@ -194,8 +194,8 @@ func TestAnIgnoredSignalStaysIgnored(t *testing.T) {
 	p.cmd.Path, p.cmd.Args = "/bin/sh", []string{"sh", "-c", "trap '' HUP INT; exec " + todoctl(t) + " up --yes"}
 	x.meddle(func(k int, w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if k == 9 {
-			_ = p.cmd.Process.Signal(syscall.SIGHUP)
-			_ = p.cmd.Process.Signal(syscall.SIGINT)
+			_ = p.signal(syscall.SIGHUP)
+			_ = p.signal(syscall.SIGINT)
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -123,11 +123,12 @@ func (x *wire) writes() int {
 type process struct {
 	t         *testing.T
 	cmd       *exec.Cmd
+	started   chan struct{}
 	out, errs bytes.Buffer
 }
 
 func (x *wire) process(args ...string) *process {
-	p := &process{t: x.t, cmd: exec.Command(todoctl(x.t), args...)}
+	p := &process{t: x.t, cmd: exec.Command(todoctl(x.t), args...), started: make(chan struct{})}
 	p.cmd.Env, p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = x.env, x.t.TempDir(), &p.out, &p.errs
 	return p
 }
@@ -137,7 +138,15 @@ func (p *process) start() *process {
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
+	close(p.started)
 	return p
+}
+
+// signal sends a signal. Its first call may reach the server before start has
+// returned, so it waits for that.
+func (p *process) signal(sig os.Signal) error {
+	<-p.started
+	return p.cmd.Process.Signal(sig)
 }
 
 // end waits for the process and returns its exit code, -1 after a signal.

@@ -134,8 +134,8 @@ func (v *records) Event(e provision.Event) {
 	v.doc.Steps = append(v.doc.Steps, s)
 }
 
-func (v *records) Run([]string) {}
-func (v *records) Ran()         {}
+func (v *records) Run([]provision.Change, provision.Goal) {}
+func (v *records) Ran()                                   {}
 
 func (v *records) Note(string, ...any) {}
 

@@ -35,7 +35,7 @@ var (
 	// that IAM copies what was changed around the world, and not how long that
 	// takes; these do. https://github.com/aws/aws-sdk-js/issues/4408
 	roleCopying       = Wait{"IAM is copying the new role to Lambda", "5-15 s"}
-	roleShowing       = Wait{"IAM is copying the new role, and does not find it yet", "5-15 s"}
+	roleShowing       = Wait{"IAM does not find the new role everywhere yet", "5-15 s"}
 	rolePolicyCopying = Wait{"IAM is copying the role's new policy", "5-15 s"}
 	roleLosing        = Wait{"IAM is taking the policies off the role", "5-15 s"}
 
@@ -45,20 +45,20 @@ var (
 	functionUpdating = Wait{"Lambda is updating the function", "2-5 s"}
 	functionBusy     = Wait{"Lambda is still at work on the function", ""}
 	functionDeleting = Wait{"Lambda is deleting the function", ""}
-	functionShowing  = Wait{"Lambda is copying the new function, and does not find it yet", ""}
+	functionShowing  = Wait{"Lambda does not find the new function everywhere yet", ""}
 
 	// https://github.com/ansible-collections/amazon.aws/pull/1702
-	urlOpening = Wait{"the URL answers 403 until Lambda has copied its permissions", "up to 20 s"}
+	urlOpening = Wait{"the URL answers 403 until its permissions spread", "up to 20 s"}
 	urlSilent  = Wait{"the URL does not answer yet", ""}
-	urlCrowded = Wait{"the URL answers 429: too many requests at once for this account", ""}
+	urlCrowded = Wait{"the URL answers 429: too many requests at once", ""}
 
-	statementShowing = Wait{"Lambda has accepted the URL's permissions, and does not show them yet", ""}
+	statementShowing = Wait{"Lambda does not show the URL's permissions yet", ""}
 
 	groupShowing = Wait{"CloudWatch Logs does not find the new log group yet", ""}
 	groupAgain   = Wait{"CloudWatch Logs is taking in the function's last lines", ""}
 
 	// https://github.com/hashicorp/terraform-provider-aws, internal/service/sns
-	topicOpening = Wait{"SNS does not let its own maker use the new topic yet", "about 10 s"}
+	topicOpening = Wait{"SNS does not open the new topic yet", "about 10 s"}
 	tagsShowing  = Wait{"AWS does not show the new tags yet", "a few seconds"}
 	nameTaken    = Wait{"the name is taken, and AWS does not show yet by whom", ""}
 )
@@ -74,7 +74,7 @@ func (a answer) answering() Wait {
 		return urlCrowded
 	case a.status >= http.StatusInternalServerError:
 		// A role's policies spread last. https://github.com/aws/aws-sdk-js/issues/4408
-		return Wait{fmt.Sprintf("the function answers %d, as it does until IAM has copied its role's policy", a.status), "5-15 s"}
+		return Wait{fmt.Sprintf("the API answers %d until IAM has copied the role's policy", a.status), "5-15 s"}
 	}
 	return Wait{What: "the API does not answer as it should yet"}
 }

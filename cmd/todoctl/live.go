@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/charmbracelet/lipgloss"
+
+	"todoctl/provision"
 )
 
 // The block of lines at the bottom of a terminal, drawn in place.
@@ -82,7 +84,7 @@ func (v *words) write(lines string, rows []string) {
 	}
 	if lines != "" {
 		v.blank = lines == "\n" || strings.HasSuffix(lines, "\n\n")
-		v.spoke = v.now()
+		v.asked, v.spoke = false, v.now()
 	}
 	if frame != "" {
 		if v.block.frame == "" {
@@ -132,7 +134,7 @@ func (v *words) rowLines() []string {
 		}
 		tail := ""
 		switch passed := v.now().Sub(r.since); {
-		case r.ended && r.final.Elapsed >= time.Second:
+		case r.ended && r.final.Stage == provision.Settled && r.final.Elapsed >= time.Second:
 			tail = " (" + span(r.final.Elapsed) + ")"
 		case !r.ended && r.begun && passed >= time.Second:
 			tail = ": " + span(passed)

@@ -151,6 +151,9 @@ func (v *words) leave(all bool) {
 		}
 		r.told = true
 	}
+	if v.asked && len(lines) > 0 {
+		lines = append([]string{"\n"}, lines...)
+	}
 	v.clear(lines...)
 }
 

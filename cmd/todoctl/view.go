@@ -46,6 +46,7 @@ type words struct {
 	rows     []*row    // what is under way
 	block    block     // what is drawn of it
 	blank    bool      // the last line that was printed is empty
+	asked    bool      // a question was there since then
 	spoke    time.Time // when the last line was printed
 	stopping bool      // the run has been told to stop
 
@@ -62,7 +63,7 @@ func (v *words) hold() {
 		v.leave(false)
 	}
 	v.held++
-	v.blank = false
+	v.blank, v.asked = false, true
 }
 
 func (v *words) release() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // A Wait is what AWS is at while a step waits for it.
@@ -48,7 +49,7 @@ var (
 	functionShowing  = Wait{"Lambda does not find the new function everywhere yet", ""}
 
 	// https://github.com/ansible-collections/amazon.aws/pull/1702
-	urlOpening = Wait{"the URL answers 403 until its permissions spread", "up to 20 s"}
+	urlOpening = Wait{"the URL answers 403 until its policy spreads", "1-20 s"}
 	urlSilent  = Wait{"the URL does not answer yet", ""}
 	urlCrowded = Wait{"the URL answers 429: too many requests at once", ""}
 
@@ -74,7 +75,7 @@ func (a answer) answering() Wait {
 		return urlCrowded
 	case a.status >= http.StatusInternalServerError:
 		// A role's policies spread last. https://github.com/aws/aws-sdk-js/issues/4408
-		return Wait{fmt.Sprintf("the API answers %d until IAM has copied the role's policy", a.status), "5-15 s"}
+		return Wait{fmt.Sprintf("the API answers %d while its policy spreads", a.status), "5-15 s"}
 	}
 	return Wait{What: "the API does not answer as it should yet"}
 }
@@ -90,6 +91,8 @@ func (o Observation) waited(goal Goal) Wait {
 		return Wait{What: "AWS still shows it"}
 	case o.State == Absent:
 		return Wait{What: "AWS has accepted it, and does not show it yet"}
+	case len(o.Diffs) > 0 && o.Diffs[0].Have == "missing":
+		return Wait{What: fmt.Sprintf("AWS does not show the %s yet", strings.TrimPrefix(o.Diffs[0].Field, "the "))}
 	case len(o.Diffs) > 0:
 		return Wait{What: fmt.Sprintf("AWS still says that %s is %s", o.Diffs[0].Field, o.Diffs[0].Have)}
 	}

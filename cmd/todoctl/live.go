@@ -147,7 +147,7 @@ func (v *words) rowLines() []string {
 		if r.ended || !r.begun {
 			spare = append(spare, len(rows))
 		}
-		rows = append(rows, v.mark(r.mark)+head+cut(harmless(text), room)+tail)
+		rows = append(rows, v.mark(r.mark)+head+cut(harmless(strings.Join(strings.Fields(text), " ")), room)+tail)
 	}
 	if v.stopping {
 		rows = append(rows, cut("Stopping: calls under way are finished first. Ctrl-C again ends at once.", max(columns, 16)-1))

@@ -166,7 +166,7 @@ func final(s provision.Stage) bool {
 func (v *words) told(r *row, e provision.Event) []string {
 	if e.Stage == provision.Waiting && !r.waits[e.Wait.What] {
 		r.waits[e.Wait.What] = true
-		return []string{v.stepText("wait", r.name, "waiting: %s", e.Wait)}
+		return []string{v.stepText("wait", r.name, "%s", e.Wait)}
 	}
 	if !final(e.Stage) {
 		return nil

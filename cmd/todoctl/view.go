@@ -127,6 +127,9 @@ func (v *words) step(mark, name, format string, args ...any) {
 
 func (v *words) stepText(mark, name, format string, args ...any) string {
 	indent := strings.Repeat(" ", 12)
+	if v.plain { // its marks are two columns wide
+		indent += " "
+	}
 	lines := fold(fmt.Sprintf(format, args...), v.width-len(indent))
 	return harmless(fmt.Sprintf("%s %-9s %s", v.mark(mark), name, strings.Join(lines, "\n"+indent))) + "\n"
 }

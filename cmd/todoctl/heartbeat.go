@@ -38,7 +38,8 @@ func (v *words) startBeat() {
 	v.mu.Unlock()
 	go func() {
 		defer close(ended)
-		for v.clock.Sleep(ctx, v.beat()) == nil {
+		// Not at once: a question may be about to open.
+		for next := redraw; v.clock.Sleep(ctx, next) == nil; next = v.beat() {
 		}
 	}()
 }

@@ -291,19 +291,10 @@ func (s *screen) someLine(parts ...string) bool {
 // up to date.
 func TestNothingIsDrawnWhileAQuestionIsOpen(t *testing.T) {
 	rehearse(t, local.Lags{}, func(r *rehearsal) {
-		s := newScreen(r.T, 80, 24)
-		v := &words{w: s, width: 80, size: s.size, clock: provision.Clock{Now: time.Now, Sleep: sleep}}
-		var plan []provision.Change
-		for _, page := range provision.Steps(provision.Config{Stack: "Todo"}, provision.Clients{}) {
-			plan = append(plan, provision.Change{Page: page, Action: provision.Create})
-		}
-		v.Run(plan, provision.Up)
-		tell := func(step int, stage provision.Stage, elapsed time.Duration) {
-			v.Event(provision.Event{Stage: stage, Change: plan[step], Elapsed: elapsed, Wait: provision.Wait{What: "AWS is at work"}})
-		}
+		s, v, tell := onScreen(r.T)
 		tell(0, provision.Started, 0)
 		tell(0, provision.Waiting, 0)
-		time.Sleep(1500 * time.Millisecond) // virtual, as all that follow
+		time.Sleep(1600 * time.Millisecond) // virtual, as all that follow
 		if !s.once("… table     AWS is at work: 1 s", "· role      waits for the table") {
 			t.Errorf("before the question there stands:\n%s", s.last())
 		}
@@ -320,7 +311,7 @@ func TestNothingIsDrawnWhileAQuestionIsOpen(t *testing.T) {
 			t.Errorf("%d times something was drawn while a question was open", n)
 		}
 		v.release()
-		time.Sleep(time.Second)
+		time.Sleep(1600 * time.Millisecond)
 		if want := []string{"a line that waits", "✓ table     created TodoTable (6 s)", "… role      creating LambdaTodoRole: 1 min 1 s"}; !s.once(want...) {
 			t.Errorf("after the question there stands:\n%s", s.last())
 		}
@@ -333,5 +324,45 @@ func TestNothingIsDrawnWhileAQuestionIsOpen(t *testing.T) {
 		if want := "✓ table     created TodoTable (6 s)\n\n… role      not finished: creating LambdaTodoRole"; !strings.HasSuffix(s.last(), want) {
 			t.Errorf("in the end there stands:\n%s", s.last())
 		}
+	})
+}
+
+// onScreen begins a run of all six steps on a screen; tell is its events.
+func onScreen(t *testing.T) (s *screen, v *words, tell func(step int, stage provision.Stage, elapsed time.Duration)) {
+	s = newScreen(t, 80, 24)
+	v = &words{w: s, width: 80, size: s.size, clock: provision.Clock{Now: time.Now, Sleep: sleep}}
+	var plan []provision.Change
+	for _, page := range provision.Steps(provision.Config{Stack: "Todo"}, provision.Clients{}) {
+		plan = append(plan, provision.Change{Page: page, Action: provision.Create})
+	}
+	v.Run(plan, provision.Up)
+	return s, v, func(step int, stage provision.Stage, elapsed time.Duration) {
+		v.Event(provision.Event{Stage: stage, Change: plan[step], Elapsed: elapsed, Wait: provision.Wait{What: "AWS is at work"}})
+	}
+}
+
+// A run that is told to stop says so, and then leaves the screen alone: the next
+// Ctrl-C may clear it at any moment.
+func TestAStoppedRunDrawsNothingByItself(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		s, v, tell := onScreen(r.T)
+		v.line("above it")
+		tell(0, provision.Started, 0)
+		v.stop()
+		if want := "Stopping: calls under way are finished first. Ctrl-C again ends at once."; !s.once("… table     creating TodoTable", want) {
+			t.Errorf("there stands:\n%s", s.last())
+		}
+		before := len(s.views)
+		time.Sleep(15 * time.Second) // virtual
+		if n := len(s.views) - before; n != 0 {
+			t.Errorf("it has drawn %d times", n)
+		}
+		if _, err := s.Write([]byte(showCursor)); err != nil {
+			t.Fatal(err)
+		}
+		if s.last() != "above it" {
+			t.Errorf("leaving at once leaves:\n%s", s.last())
+		}
+		v.Ran()
 	})
 }

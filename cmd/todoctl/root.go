@@ -146,6 +146,9 @@ func (c *command) colourful() bool {
 
 // finish prints the end of a run and returns its exit code.
 func (c *command) finish(err error) int {
+	if v, people := c.out.(*words); people {
+		v.Ran() // after a bug it may be under way
+	}
 	exit := exitDone
 	if c.unprinted != nil && (err == nil || errors.Is(err, errDiffers)) {
 		err = &Problem{What: "the result could not be printed: " + c.unprinted.Error(), Fix: []string{c.again()}, Exit: exitFailed}

@@ -120,6 +120,7 @@ func (s *screen) obey(arguments string, command rune) {
 		s.lines = s.lines[:s.row+1]
 	case arguments == "?25" && (command == 'l' || command == 'h'):
 		s.hidden = command == 'l'
+	case arguments == "?2004" && command == 'l': // paste as plain text
 	case arguments == "?2026" && (command == 'l' || command == 'h'):
 	default:
 		s.t.Errorf("a sequence that this screen does not know: %q %q", arguments, command)

@@ -64,6 +64,9 @@ func TestCtrlCLeavesPlainLinesAndNoBlock(t *testing.T) {
 	}
 	x := start(t, env, "up", "--local", "--yes")
 	x.expect("IAM is copying the new role to Lambda")
+	for !strings.HasSuffix(x.raw(), frameEnd) { // a terminal's Ctrl-C drops what it has not shown yet
+		<-x.grown
+	}
 	x.press(ctrlC)
 	if exit := x.end(); exit != exitInterrupted {
 		t.Errorf("exit %d; the screen was:\n%s", exit, x.text())

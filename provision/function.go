@@ -147,7 +147,7 @@ func (f *function) judge(s *functionSeen) Observation {
 	}
 	o.Diffs = slices.Concat(o.Diffs, f.codeDiffs(s.config, s.tags), f.configDiffs(s.config), f.group.diffs(s.group))
 	o.Pending, o.Failed = progress(s.config)
-	o.Wait = waitOf(s.config)
+	o.Wait = waitOfFunction(s.config)
 	if o.Failed != "" {
 		o.Diffs = append(o.Diffs, Diff{Field: "state", Have: "Failed: " + o.Failed, Want: string(types.StateActive)})
 	}
@@ -190,19 +190,6 @@ func progress(c *types.FunctionConfiguration) (pending, failed string) {
 		return "", whyFailed(c.LastUpdateStatusReason, string(c.LastUpdateStatusReasonCode))
 	}
 	return "", ""
-}
-
-// waitOf is what Lambda is at, in words.
-func waitOf(c *types.FunctionConfiguration) Wait {
-	switch pending, _ := progress(c); pending {
-	case "":
-		return Wait{}
-	case string(types.StatePending):
-		return functionPending
-	case string(types.StateDeleting):
-		return functionDeleting
-	}
-	return functionUpdating
 }
 
 func whyFailed(text *string, code string) string {

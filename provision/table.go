@@ -93,7 +93,7 @@ func (t *table) Observe(ctx context.Context) (Observation, error) {
 	seen := tableSeen{TableDescription: found, tags: tags}
 	o := Observation{ID: t.cfg.TableARN(), Detail: &seen, Diffs: t.diffs(found), Advice: t.advise(found)}
 	if busy(found) {
-		o.Pending, o.Wait = string(found.TableStatus), waits[found.TableStatus]
+		o.Pending, o.Wait = string(found.TableStatus), waitOfTable[found.TableStatus]
 	}
 	// Tags are eventually consistent: for some seconds a new table may show none,
 	// and one that is going may have lost them. Neither is a stranger's for that.
@@ -145,13 +145,6 @@ func (t *table) tags(ctx context.Context) (map[string]string, error) {
 // busy says that DynamoDB is at work on the table and will be done by itself.
 func busy(d *types.TableDescription) bool {
 	return slices.Contains([]types.TableStatus{types.TableStatusCreating, types.TableStatusUpdating, types.TableStatusDeleting}, d.TableStatus)
-}
-
-// waits are DynamoDB's words for being at work, in ours.
-var waits = map[types.TableStatus]Wait{
-	types.TableStatusCreating: tableCreating,
-	types.TableStatusUpdating: tableUpdating,
-	types.TableStatusDeleting: tableDeleting,
 }
 
 // diffs lists what differs. What nobody has ever changed DynamoDB leaves out:

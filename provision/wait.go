@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
 // A Wait is what AWS is at while a step waits for it.
@@ -63,6 +66,26 @@ var (
 	tagsShowing  = Wait{"AWS does not show the new tags yet", "a few seconds"}
 	nameTaken    = Wait{"the name is taken, and AWS does not show yet by whom", ""}
 )
+
+// waitOfTable are DynamoDB's words for being at work, in ours.
+var waitOfTable = map[dynamodbtypes.TableStatus]Wait{
+	dynamodbtypes.TableStatusCreating: tableCreating,
+	dynamodbtypes.TableStatusUpdating: tableUpdating,
+	dynamodbtypes.TableStatusDeleting: tableDeleting,
+}
+
+// waitOfFunction is what Lambda is at, in words.
+func waitOfFunction(c *lambdatypes.FunctionConfiguration) Wait {
+	switch pending, _ := progress(c); pending {
+	case "":
+		return Wait{}
+	case string(lambdatypes.StatePending):
+		return functionPending
+	case string(lambdatypes.StateDeleting):
+		return functionDeleting
+	}
+	return functionUpdating
+}
 
 // answering is what the test waits for when the URL gives this answer.
 func (a answer) answering() Wait {

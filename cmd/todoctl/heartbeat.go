@@ -39,7 +39,9 @@ func (v *words) startBeat() {
 	go func() {
 		defer close(ended)
 		// Not at once: a question may be about to open.
-		for next := redraw; v.clock.Sleep(ctx, next) == nil; next = v.beat() {
+		next := redraw
+		for v.clock.Sleep(ctx, next) == nil {
+			next = v.beat()
 		}
 	}()
 }

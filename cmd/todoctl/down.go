@@ -110,6 +110,9 @@ func (c *command) tellItems(ctx context.Context, sess session, plan []provision.
 		return 0, nil
 	}
 	items, err := c.countItems(ctx, sess, plan)
+	if err == nil && plan[tableIn(plan)].Action == provision.Delete {
+		c.doc.Items = &items
+	}
 	if items > 0 {
 		c.view().Note("The table holds %s.", plural(items, "item"))
 	}
@@ -258,7 +261,9 @@ func (c *command) saveItems(ctx context.Context, sess session, table provision.C
 		}
 		return p
 	}
-	c.doc.Backup = &backupDocument{File: file.path, Items: saved.Items, SHA256: saved.SHA256}
+	if out, program := c.view().(*records); program {
+		out.Saved(backupDocument{File: file.path, Items: saved.Items, SHA256: saved.SHA256})
+	}
 	c.view().Note("")
 	c.view().Note("Saved and read back: %s in", plural(saved.Items, "item"))
 	c.view().Note("  %s", file.path)

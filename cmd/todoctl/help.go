@@ -52,13 +52,13 @@ and a billing alarm. It watches what that costs, and takes it all away again.
 	f.BoolVarP(&g.yes, "yes", "y", false, "consent, and ask nothing (data still needs its own flag)")
 	f.BoolVar(&g.noInput, "no-input", false, "never ask; fail where an answer is missing")
 	f.BoolVar(&g.dryRun, "dry-run", false, "only show what would be done")
-	f.StringVarP(&g.output, "output", "o", "text", "text or json")
+	f.StringVarP(&g.output, "output", "o", "text", "text, json or jsonl")
 	f.BoolVar(&g.explain, "explain", false, "print every step's page, also without questions")
 	f.BoolVar(&g.noColor, "no-color", false, "no colour")
 	f.BoolVar(&g.debug, "debug", false, "print each AWS call")
 	f.IntVar(&g.parallel, "parallel", 0, "steps at work at once; 1 makes the calls in the same order every time")
 	_ = f.MarkHidden("parallel")
-	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 
 	cobra.EnableCommandSorting = false // the walkthrough has an order
 	root.AddGroup(&cobra.Group{ID: "walk", Title: "The walkthrough:"}, &cobra.Group{ID: "step", Title: "One step by itself:"}, &cobra.Group{ID: "more", Title: "More:"})

@@ -39,6 +39,7 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 			}
 			if c.dryRun {
 				c.view().Note("The local AWS would be started.")
+				c.end = c.localStopped()
 				return nil
 			}
 			b, err := c.startLocal(cmd.Context(), "--lag", opt.lag, "--latency", opt.latency.String())
@@ -57,16 +58,21 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 			b := c.findLocal(cmd.Context())
 			if b == nil {
 				c.view().Note("The local AWS is not running.")
+				c.end = c.localStopped()
 				return nil
 			}
 			if c.dryRun {
 				c.view().Note("The local AWS would be stopped.")
+				if c.inJSON() {
+					return c.printBackground(cmd.Context(), "runs", b)
+				}
 				return nil
 			}
 			if err := c.stopLocal(cmd.Context(), b); err != nil {
 				return err
 			}
 			c.view().Note("The local AWS has stopped; its data stays in %s.", c.localStore())
+			c.end = c.localStopped()
 			return nil
 		},
 	}
@@ -77,8 +83,9 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 			c := this(cmd)
 			b := c.findLocal(cmd.Context())
 			if b == nil {
-				if c.output == "json" {
-					return c.printLocalDocument(localDocument{})
+				if c.inJSON() {
+					c.end = c.localStopped()
+					return nil
 				}
 				fmt.Fprintln(c.Out, "The local AWS is not running. It starts with the first --local command.")
 				return nil
@@ -100,9 +107,9 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 	return cmd
 }
 
+// A localDocument is the local AWS itself, as it is after the command.
 type localDocument struct {
-	Schema   int         `json:"schema"`
-	Command  string      `json:"command"`
+	headline
 	Running  bool        `json:"running"`
 	Endpoint string      `json:"endpoint,omitempty"`
 	PID      int         `json:"pid,omitempty"`
@@ -113,11 +120,7 @@ type localDocument struct {
 	Calls    *callCounts `json:"calls,omitempty"`
 }
 
-func (c *command) printLocalDocument(d localDocument) error {
-	c.printed = true
-	d.Schema, d.Command, d.Store = schema, c.name, c.localStore()
-	return printJSON(c.Out, d)
-}
+func (c *command) localStopped() *localDocument { return &localDocument{Store: c.localStore()} }
 
 func (c *command) printBackground(ctx context.Context, state string, b *background) error {
 	var calls callCounts
@@ -128,10 +131,11 @@ func (c *command) printBackground(ctx context.Context, state string, b *backgrou
 	if err != nil {
 		return err
 	}
-	if c.output == "json" {
-		return c.printLocalDocument(localDocument{
-			Running: true, Endpoint: b.endpoint(), PID: b.PID, Runner: in.Words, Lag: b.Lag, Started: &b.Started, Calls: &calls,
-		})
+	if c.inJSON() {
+		c.end = &localDocument{
+			Running: true, Endpoint: b.endpoint(), PID: b.PID, Runner: in.Words, Lag: b.Lag, Started: &b.Started, Store: c.localStore(), Calls: &calls,
+		}
+		return nil
 	}
 	fmt.Fprintf(c.Out, "The local AWS %s at %s (pid %d).\n", state, b.endpoint(), b.PID)
 	fmt.Fprintf(c.Out, "Functions run in %s.\n", in.Words)

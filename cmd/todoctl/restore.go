@@ -51,6 +51,7 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	if err != nil {
 		return err
 	}
+	c.doc.Restore = &restored{File: path, From: found.Table, Table: table, Items: found.Items}
 	c.view().Note("%s, saved from %s, will be written to %s.", plural(found.Items, "item"), found.Table, table)
 	c.view().Note("An item with the same id is overwritten; the others stay.")
 	if c.dryRun {
@@ -72,6 +73,7 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 		return err
 	}
 	written, err := provision.Restore(ctx, sess.cfg, sess.clients.DynamoDB, file)
+	c.doc.Restore.Written = written.Items
 	if err != nil {
 		p := explain(err, c.way())
 		p.What = fmt.Sprintf("only %d of the %s are known to be written: %s", written.Items, plural(found.Items, "item"), p.What)

@@ -282,7 +282,7 @@ func (c *command) raised(plan []provision.Change, last map[string]provision.Obse
 		url = ""
 	}
 	c.doc.URL = url
-	if c.output == "json" {
+	if c.inJSON() {
 		return nil
 	}
 	c.view().Note("")

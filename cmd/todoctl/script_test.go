@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite the transcripts' expected outpu
 
 func TestMain(m *testing.M) {
 	testscript.Main(leakless{m}, map[string]func(){
-		"todoctl":        main,
+		"todoctl":        func() { host(heldToTheSchema(Main)) },
 		"todoctl-killed": func() { host(killed) },
 	})
 }

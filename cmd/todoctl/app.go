@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/muesli/termenv"
 	"golang.org/x/term"
 
 	"todoctl/local"
@@ -35,6 +36,10 @@ type App struct {
 	InTerminal  bool
 	ErrTerminal bool
 	Width       int // columns of the terminal on Err; 80 when unknown
+
+	// Size is how large the terminal on Err is now; nil when it is none, or one
+	// that does not know how to move its cursor.
+	Size func() (columns, rows int)
 
 	Getenv   func(string) string
 	Clock    provision.Clock
@@ -72,6 +77,12 @@ func host(main func(context.Context, *App) int) {
 	if w, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && w > 0 {
 		app.Width = w
 	}
+	if app.ErrTerminal {
+		// A Windows console must be asked to heed escape sequences; others do.
+		if _, err := termenv.EnableVirtualTerminalProcessing(termenv.NewOutput(os.Stderr)); err == nil {
+			app.Size = screenSize
+		}
+	}
 	app.StateDir = stateDir(app.Getenv)
 	was, _ := term.GetState(int(os.Stdin.Fd())) // nil when it is no terminal
 	ctx := app.heed(context.Background(), func() {
@@ -88,6 +99,15 @@ func host(main func(context.Context, *App) int) {
 		os.Exit(exitInterrupted)
 	})
 	os.Exit(main(ctx, app))
+}
+
+// screenSize is what the terminal says, or the smallest that is usual.
+func screenSize() (columns, rows int) {
+	w, h, err := term.GetSize(int(os.Stderr.Fd()))
+	if err != nil || w <= 0 || h <= 0 {
+		return 80, 24
+	}
+	return w, h
 }
 
 // What a form has done to the terminal is undone by showCursor and the

@@ -175,8 +175,8 @@ func (v *records) Event(e provision.Event) {
 	v.doc.Steps = append(v.doc.Steps, s)
 }
 
-func (v *records) Run([]string) {}
-func (v *records) Ran()         {}
+func (v *records) Run([]provision.Change, provision.Goal) {}
+func (v *records) Ran()                                   {}
 
 // Note is for people: a document has members for all that matters.
 func (v *records) Note(format string, args ...any) { v.lines.note(fmt.Sprintf(format, args...)) }

@@ -56,7 +56,7 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 	}
 	c.view().Header(sess)
 	pages := provision.Teardown(sess.cfg, sess.clients)
-	plan, err := provision.Plan(ctx, pages, provision.Down)
+	plan, err := c.look(ctx, pages, provision.Down)
 	if err != nil {
 		return err
 	}
@@ -125,6 +125,8 @@ func (c *command) countItems(ctx context.Context, sess session, plan []provision
 	if table.Action != provision.Delete {
 		return 0, nil
 	}
+	ctx, end := c.working(ctx, "counting the items")
+	defer end()
 	items, err := provision.CountItems(ctx, sess.cfg, sess.clients.DynamoDB)
 	if errors.Is(err, provision.ErrNoTable) {
 		return 0, c.noTable(ctx, table)
@@ -243,7 +245,9 @@ func (c *command) secureItems(ctx context.Context, sess session, plan []provisio
 
 // saveItems makes the backup and says where it is.
 func (c *command) saveItems(ctx context.Context, sess session, table provision.Change, file *backupFile) error {
-	saved, err := file.save(ctx, c, sess)
+	at, end := c.working(ctx, "saving the items, and reading them back")
+	saved, err := file.save(at, c, sess)
+	end()
 	if err != nil {
 		file.discard(c)
 	}
@@ -278,7 +282,9 @@ func (c *command) lower(ctx context.Context, plan []provision.Change) error {
 
 // prove looks at everything again, by name and by tag, and prints what is left.
 func (c *command) prove(ctx context.Context, sess session, plan []provision.Change) error {
-	left, err := provision.Remains(ctx, sess.cfg, sess.clients)
+	at, end := c.working(ctx, "looking for what is left, by name and by tag")
+	left, err := provision.Remains(at, sess.cfg, sess.clients)
+	end()
 	if err != nil {
 		return err
 	}

@@ -94,6 +94,7 @@ type eventLine struct {
 	State      string   `json:"state"`
 	Seconds    *float64 `json:"seconds,omitempty"` // since the step went to work; nil: it did not
 	WaitingFor string   `json:"waitingFor,omitempty"`
+	Usually    string   `json:"usually,omitempty"` // how long that takes, in words
 	ID         string   `json:"id,omitempty"`
 	Error      string   `json:"error,omitempty"`
 }
@@ -107,11 +108,7 @@ func (s *stream) event(e provision.Event) {
 	}
 	d := e.Change.Step.Describe()
 	line := &eventLine{Step: d.Name, Resource: d.Resource, Action: string(e.Change.Action), Stage: stage, State: e.Seen.State.String(), ID: e.Seen.ID}
-	if e.Stage == provision.Waiting {
-		if line.WaitingFor = e.Seen.Pending; line.WaitingFor == "" && len(e.Seen.Diffs) > 0 {
-			line.WaitingFor = e.Seen.Diffs[0].String()
-		}
-	}
+	line.WaitingFor, line.Usually = e.Wait.What, e.Wait.Usual
 	if e.Err != nil {
 		line.Error = explain(e.Err, nowhere).What
 	}

@@ -35,7 +35,9 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 		return &Problem{What: err.Error(), Fix: []string{c.with("restore") + " FILE --yes   (one that todoctl down --backup has written)"}, Exit: exitUsage}
 	}
 	defer file.Close()
+	_, end := c.working(ctx, "reading the backup")
 	found, err := provision.CheckBackup(file)
+	end()
 	if err != nil {
 		return &Problem{What: path + " is not a whole backup, so nothing was written", Why: err.Error(), Fix: []string{c.with("restore") + " another-file.jsonl"}, Exit: exitFailed}
 	}
@@ -72,7 +74,9 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	if _, err := file.Seek(0, 0); err != nil {
 		return err
 	}
-	written, err := provision.Restore(ctx, sess.cfg, sess.clients.DynamoDB, file)
+	at, wrote := c.working(ctx, fmt.Sprintf("writing %s", plural(found.Items, "item")))
+	written, err := provision.Restore(at, sess.cfg, sess.clients.DynamoDB, file)
+	wrote()
 	c.doc.Restore.Written = written.Items
 	if err != nil {
 		p := explain(err, c.way())
@@ -89,7 +93,7 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 // that shows no tags yet, or is only being made or going, may be anybody's.
 func ownTable(ctx context.Context, c *command, sess session) (string, error) {
 	pages, _ := only(provision.Steps(sess.cfg, sess.clients), "table")
-	plan, err := provision.Plan(ctx, pages, provision.Up)
+	plan, err := c.look(ctx, pages, provision.Up)
 	if err != nil {
 		return "", err
 	}

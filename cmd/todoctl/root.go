@@ -116,7 +116,14 @@ func (c *command) view() view {
 }
 
 func (c *command) words() *words {
-	return &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.Getenv("TERM") == "dumb", width: min(c.Width, 80)}
+	v := &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.Getenv("TERM") == "dumb", width: min(c.Width, 80), quiet: quietElsewhere, clock: c.Clock}
+	if c.ErrTerminal && c.Getenv("CI") == "" {
+		v.quiet = quietTerminal
+		if !v.plain && !c.debug && c.Getenv("ACCESSIBLE") == "" { // what is read aloud must not change, and a trace is to be kept
+			v.size = c.Size
+		}
+	}
+	return v
 }
 
 // colourful says whether colours are wanted.

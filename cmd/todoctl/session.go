@@ -38,6 +38,8 @@ const localRegion = "us-east-1"
 // are. It is the first thing that a command does on the network.
 func (c *command) connect(ctx context.Context) (session, error) {
 	c.work.start()
+	ctx, end := c.working(ctx, map[bool]string{true: "starting the local AWS", false: "asking AWS who you are"}[c.local])
+	defer end()
 	var s session
 	var cfg aws.Config
 	var err error
@@ -72,7 +74,7 @@ func (c *command) connect(ctx context.Context) (session, error) {
 		Version:   version,
 		Clock:     c.Clock,
 		Local:     c.local,
-		Progress:  c.work.renew,
+		Progress:  c.progressed,
 	}
 	code, err := handler.Default()
 	if err != nil {

@@ -33,19 +33,22 @@ func statusRun(ctx context.Context, c *command) error {
 		err   error
 	}
 	meters := make(chan looked, 1)
+	at, end := c.working(ctx, "looking at what exists, what is used, and what it costs")
+	defer end()
 	go func() {
 		var l looked
 		l.err = provision.Safely(func() (err error) {
-			l.meter, err = provision.ReadMeter(ctx, sess.cfg, sess.clients)
+			l.meter, err = provision.ReadMeter(at, sess.cfg, sess.clients)
 			return err
 		})
 		meters <- l
 	}()
-	plan, err := provision.Plan(ctx, provision.Steps(sess.cfg, sess.clients), provision.Up)
+	plan, err := c.look(at, provision.Steps(sess.cfg, sess.clients), provision.Up)
 	if err != nil {
 		return err
 	}
 	read := <-meters
+	end()
 	if read.err != nil {
 		return read.err
 	}

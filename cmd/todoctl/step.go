@@ -53,7 +53,7 @@ func stepRun(ctx context.Context, c *command, name string, s *settings) error {
 
 // checkNeeds looks at what a step by itself builds on.
 func (c *command) checkNeeds(ctx context.Context, name string, needs []provision.Page) error {
-	there, err := provision.Plan(ctx, needs, provision.Up)
+	there, err := c.look(ctx, needs, provision.Up)
 	if err != nil {
 		return err
 	}

@@ -32,9 +32,11 @@ func testRun(ctx context.Context, c *command, post bool) error {
 	}
 	post = post && !c.dryRun
 	sess.cfg.Fresh = post
+	ctx, end := c.working(ctx, "calling the API")
+	defer end()
 	pages, _ := only(provision.Steps(sess.cfg, sess.clients), testStep)
 	page := pages[0]
-	plan, err := provision.Plan(ctx, pages, provision.Up)
+	plan, err := c.look(ctx, pages, provision.Up)
 	if err != nil {
 		return err
 	}
@@ -54,6 +56,7 @@ func testRun(ctx context.Context, c *command, post bool) error {
 	}
 	// A new URL answers 403 until its statements have spread.
 	for limit := c.Clock.Now().Add(page.Step.Describe().Settle); seen.Pending != "" && c.Clock.Now().Before(limit); {
+		c.waits(seen.Wait)
 		if err := c.Clock.Sleep(ctx, time.Second); err != nil {
 			return err
 		}
@@ -62,6 +65,7 @@ func testRun(ctx context.Context, c *command, post bool) error {
 		}
 		plan[0].Seen, plan[0].Action = seen, provision.Decide(provision.Up, seen.State)
 	}
+	end()
 	result, _ := seen.Detail.(*provision.TestResult)
 	if result != nil {
 		c.doc.URL = result.URL

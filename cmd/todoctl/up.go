@@ -94,7 +94,7 @@ func (c *command) connectOrRehearse(ctx context.Context) (session, error) {
 // They are opened anew when an answer has changed what they should be.
 func (c *command) raise(ctx context.Context, sess *session, open func() []provision.Page) error {
 	c.view().Header(*sess)
-	plan, err := provision.Plan(ctx, open(), provision.Up)
+	plan, err := c.look(ctx, open(), provision.Up)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (c *command) raise(ctx context.Context, sess *session, open func() []provis
 		return err
 	} else if told != "" {
 		sess.cfg.Email = told
-		if plan, err = provision.Plan(ctx, open(), provision.Up); err != nil {
+		if plan, err = c.look(ctx, open(), provision.Up); err != nil {
 			return err
 		}
 	}
@@ -149,16 +149,12 @@ func (c *command) raise(ctx context.Context, sess *session, open func() []provis
 
 // run runs a plan and tells it.
 func (c *command) run(ctx context.Context, plan []provision.Change, opt provision.Options) error {
-	var order []string
-	for _, change := range plan {
-		order = append(order, change.Name())
-	}
-	if opt.Goal == provision.Down {
-		slices.Reverse(order)
-	}
 	out := c.view()
-	out.Run(order)
+	out.Run(plan, opt.Goal)
 	defer out.Ran()
+	if v, people := out.(*words); people {
+		defer context.AfterFunc(ctx, v.stop)()
+	}
 	note := opt.On
 	opt.Clock, opt.Parallel = c.Clock, c.parallel
 	opt.On = func(e provision.Event) {

@@ -62,12 +62,12 @@ func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (
 	defer c.unlock()
 	cmd, err := root.ExecuteContextC(context.WithValue(ctx, commandKey{}, c))
 	if _, told := errors.AsType[*Problem](err); err != nil && !told && (c.name == "" || strings.Contains(err.Error(), "flags in the group")) {
-		err = refused(err)
+		err = c.wordRefused(cmd, err)
 	}
 	if _, other := errors.AsType[*provision.AccountError](context.Cause(ctx)); ctx.Err() != nil && (err != nil || other) {
 		err = context.Cause(ctx) // interrupted: whatever else failed, failed for that
 	}
-	if err != nil && c.name == "" && wantsJSON(app.Args) { // refused before its flags were read
+	if err != nil && c.name == "" && (c.output == "json" || wantsJSON(app.Args)) { // refused before its flags were read
 		c.output, c.name = "json", strings.TrimPrefix(cmd.CommandPath(), "todoctl ")
 	}
 	return c.finish(err)
@@ -227,10 +227,11 @@ func prepare(cmd *cobra.Command) error {
 		cmd.SetContext(provision.Serial(cmd.Context()))
 	}
 	c.doc.Local = c.local
-	if c.output != "text" && c.output != "json" {
-		wrong := c.output
-		c.output = "text"
-		return usage([]string{c.with(c.name) + " --output json"}, "--output %q is not known: it is text or json", wrong)
+	if err := c.checkChoices(cmd); err != nil {
+		if !slices.Contains(values(choices["output"]), c.output) {
+			c.output = "text"
+		}
+		return err
 	}
 	if err := provision.CheckStack(c.stack); err != nil {
 		return usage([]string{c.bare(c.name) + " --stack Chat"}, "%s", err)

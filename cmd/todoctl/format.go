@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
 
 // The values of --output. What a program reads is described in docs/json.md.
 const (
@@ -14,25 +18,19 @@ func isJSON(format string) bool { return format == formatDocument || format == f
 // inJSON says that a program reads stdout, and that nobody is asked anything.
 func (c *command) inJSON() bool { return isJSON(c.output) }
 
-// checkFormat refuses a format that does not exist, or that this command's data
-// does not come in.
-func (c *command) checkFormat() error {
-	if c.output != formatText && !c.inJSON() {
-		wrong := c.output
-		c.output = formatText
-		return usage([]string{c.with(c.name) + " --output json"}, "--output %q is not known: it is text, json or jsonl", wrong)
-	}
+// checkFormat refuses a format in which this command's data does not come.
+func (c *command) checkFormat(cmd *cobra.Command) error {
 	if c.inJSON() && textOnly(c.name) {
-		return usage([]string{"todoctl " + c.name}, "%s prints text only, for a person or a shell", c.name)
+		return usage([]string{helpLine(cmd)}, "%s prints text, and has no JSON", c.name)
 	}
 	return nil
 }
 
-// textOnly says that what a command prints is text in itself: help, a script for
-// a shell, calls for as long as somebody watches.
+// textOnly says that what a command prints is text in itself: its help, pages for
+// man, a script for a shell, calls for as long as somebody watches.
 func textOnly(name string) bool {
 	group, _, _ := strings.Cut(name, " ")
-	return name == "local" || name == "local serve" || group == "completion"
+	return name == "local" || name == "local serve" || group == "completion" || group == "man"
 }
 
 // typedFormat is the format that a command line asks for, also one that is wrong

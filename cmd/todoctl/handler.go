@@ -13,20 +13,15 @@ import (
 
 func newHandler() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "handler",
-		Short: "Print the Python code that runs in Lambda",
-		Example: `  todoctl handler                     read it
-  todoctl handler eject my-api        write it to a folder, to change it
-  todoctl up --source my-api          deploy your own`,
+		Use:  "handler",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return handlerRun(this(cmd)) },
 	}
 	eject := &cobra.Command{
-		Use:   "eject DIR",
-		Short: "Write the code to a folder, to be changed",
-		Args: func(_ *cobra.Command, args []string) error {
+		Use: "eject DIR",
+		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage([]string{"todoctl handler eject my-api"}, "handler eject takes one folder")
+				return usage([]string{"todoctl handler eject my-api", helpLine(cmd)}, "handler eject takes one folder")
 			}
 			return nil
 		},

@@ -191,7 +191,7 @@ func TestTheSchemaRefusesWhatItDoesNotDescribe(t *testing.T) {
 			t.Fatal(err)
 		}
 		cases[kind]++
-		if fits(definition, string(text)) == nil {
+		if describes(definition, string(text)) == nil {
 			t.Errorf("the schema takes %s:\n%s\nmade of\n%s", why, text, object)
 		}
 	}

@@ -11,11 +11,7 @@ import (
 
 func newLocal() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "local",
-		Short: "AWS on this machine, by hand",
-		Long: `The local AWS starts by itself at the first --local command and stops after two
-idle hours. These commands run it by hand, for a look inside or for other tools.
-Nothing leaves this machine: mail is not sent, alarms do not ring.`,
+		Use:  "local",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -28,7 +24,7 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 	}
 
 	start := &cobra.Command{
-		Use: "start", Short: "Start it in the background", Args: cobra.NoArgs,
+		Use: "start", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := this(cmd)
 			if _, err := c.lag(opt); err != nil {
@@ -52,7 +48,7 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 	lagFlags(start)
 
 	stop := &cobra.Command{
-		Use: "stop", Short: "Stop it; its data stays", Args: cobra.NoArgs,
+		Use: "stop", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := this(cmd)
 			b := c.findLocal(cmd.Context())
@@ -78,7 +74,7 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 	}
 
 	status := &cobra.Command{
-		Use: "status", Short: "Say whether it runs, where, and what was called", Args: cobra.NoArgs,
+		Use: "status", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := this(cmd)
 			b := c.findLocal(cmd.Context())
@@ -95,7 +91,7 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 	}
 
 	serve := &cobra.Command{
-		Use: "serve", Short: "Run it in front and print each call as it arrives", Args: cobra.NoArgs,
+		Use: "serve", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return this(cmd).serve(cmd.Context(), opt) },
 	}
 	lagFlags(serve)

@@ -11,14 +11,10 @@ import (
 
 func newRestore() *cobra.Command {
 	return &cobra.Command{
-		Use:   "restore FILE",
-		Short: "Put a backup's items back into the table",
-		Long: `Reads the whole backup and checks its count and checksum, then writes its items to
-the stack's table. An item with the same id is overwritten; nothing is deleted.`,
-		Example: "  todoctl restore TodoTable-20261123-101500.jsonl",
-		Args: func(_ *cobra.Command, args []string) error {
+		Use: "restore FILE",
+		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage([]string{"todoctl restore TodoTable-20261123-101500.jsonl"}, "restore takes one file")
+				return usage([]string{"todoctl restore TodoTable-20261123-101500.jsonl", helpLine(cmd)}, "restore takes one file")
 			}
 			return nil
 		},

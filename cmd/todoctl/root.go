@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -62,12 +63,12 @@ func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (
 	defer c.unlock()
 	cmd, err := root.ExecuteContextC(context.WithValue(ctx, commandKey{}, c))
 	if _, told := errors.AsType[*Problem](err); err != nil && !told && (c.name == "" || strings.Contains(err.Error(), "flags in the group")) {
-		err = refused(err)
+		err = c.wordRefused(cmd, err)
 	}
 	if _, other := errors.AsType[*provision.AccountError](context.Cause(ctx)); ctx.Err() != nil && (err != nil || other) {
 		err = context.Cause(ctx) // interrupted: whatever else failed, failed for that
 	}
-	if format := typedFormat(app.Args); err != nil && c.name == "" && isJSON(format) { // refused before its flags were read
+	if format := cmp.Or(typedFormat(app.Args), c.output); err != nil && c.name == "" && isJSON(format) { // refused before its flags were read
 		c.output, c.name = format, strings.TrimPrefix(cmd.CommandPath(), "todoctl ")
 	}
 	return c.finish(err)
@@ -77,14 +78,15 @@ func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (
 type command struct {
 	*App
 	*globals
-	doc    *document
-	name   string     // "up"
-	path   string     // "todoctl up --local": how to run it again
-	email  string     // --email
-	end    conclusion // the command's own; nil: doc
-	out    view
-	stop   func(cause error) // ends the run
-	stream *stream           // of --output jsonl
+	doc     *document
+	name    string     // "up"
+	path    string     // "todoctl up --local": how to run it again
+	email   string     // --email
+	end     conclusion // the command's own; nil: doc
+	printed bool       // text was asked for, and is on stdout: there is no document
+	out     view
+	stop    func(cause error) // ends the run
+	stream  *stream           // of --output jsonl
 
 	unprinted error // what was the matter with stdout
 	work      workTime
@@ -142,7 +144,7 @@ func (c *command) finish(err error) int {
 		c.view().Problem(p)
 		exit = p.Exit
 	}
-	if c.inJSON() && c.name != "" {
+	if c.inJSON() && c.name != "" && !c.printed {
 		if err := c.conclude(exit); err != nil && exit == exitDone {
 			exit = exitFailed
 		}
@@ -220,7 +222,13 @@ func prepare(cmd *cobra.Command) error {
 		cmd.SetContext(provision.Serial(cmd.Context()))
 	}
 	c.doc.Local = c.local
-	if err := c.checkFormat(); err != nil {
+	if err := c.checkChoices(cmd); err != nil {
+		if !isJSON(c.output) {
+			c.output = formatText
+		}
+		return err
+	}
+	if err := c.checkFormat(cmd); err != nil {
 		return err
 	}
 	if err := provision.CheckStack(c.stack); err != nil {

@@ -45,14 +45,14 @@ func describing(definition string) (*jsonschema.Schema, error) {
 	return c.Compile("json.schema.json#/$defs/" + definition)
 }
 
-var described = map[string]func() (*jsonschema.Schema, error){
+var definitions = map[string]func() (*jsonschema.Schema, error){
 	"document": sync.OnceValues(func() (*jsonschema.Schema, error) { return describing("document") }),
 	"line":     sync.OnceValues(func() (*jsonschema.Schema, error) { return describing("line") }),
 }
 
-// fits says why an object is not what the schema's definition describes.
-func fits(definition, object string) error {
-	s, err := described[definition]()
+// describes says why an object is not what the schema's definition describes.
+func describes(definition, object string) error {
+	s, err := definitions[definition]()
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func printedLines(out string) (lines []printedLine, ended bool, err error) {
 		case strings.IndexFunc(text, obeyed) >= 0:
 			return lines, false, fmt.Errorf("a terminal would obey %q", text)
 		}
-		if err := errors.Join(fits("line", text), json.Unmarshal([]byte(text), &l)); err != nil {
+		if err := errors.Join(describes("line", text), json.Unmarshal([]byte(text), &l)); err != nil {
 			return lines, false, fmt.Errorf("%s: %w", text, err)
 		}
 		lines = append(lines, l)
@@ -100,7 +100,7 @@ func wholeJSON(format, out string, exit int) error {
 			return err
 		}
 		last = out[1+strings.LastIndex(strings.TrimSuffix(out, "\n"), "\n"):]
-	} else if err := fits("document", out); err != nil {
+	} else if err := describes("document", out); err != nil {
 		return err
 	}
 	var d document
@@ -121,7 +121,7 @@ const exitUnfit = 99
 func heldToTheSchema(run func(context.Context, *App) int) func(context.Context, *App) int {
 	return func(ctx context.Context, app *App) int {
 		format := typedFormat(app.Args)
-		if !isJSON(format) || slices.Contains(app.Args, "--help") || slices.Contains(app.Args, "-h") {
+		if !isJSON(format) || slices.Contains(app.Args, "--help") || slices.Contains(app.Args, "-h") || slices.Contains(app.Args, "help") {
 			return run(ctx, app)
 		}
 		out := &copying{to: app.Out}

@@ -131,6 +131,9 @@ func (f *function) judge(s *functionSeen) Observation {
 			o.State = Absent
 		default:
 			o.State = Drift
+			if f.deleted {
+				o.Wait = groupAgain
+			}
 			o.Diffs = append([]Diff{{Field: "function", Have: "missing", Want: "there"}}, f.group.diffs(s.group)...)
 		}
 		return o
@@ -144,6 +147,7 @@ func (f *function) judge(s *functionSeen) Observation {
 	}
 	o.Diffs = slices.Concat(o.Diffs, f.codeDiffs(s.config, s.tags), f.configDiffs(s.config), f.group.diffs(s.group))
 	o.Pending, o.Failed = progress(s.config)
+	o.Wait = waitOf(s.config)
 	if o.Failed != "" {
 		o.Diffs = append(o.Diffs, Diff{Field: "state", Have: "Failed: " + o.Failed, Want: string(types.StateActive)})
 	}
@@ -186,6 +190,19 @@ func progress(c *types.FunctionConfiguration) (pending, failed string) {
 		return "", whyFailed(c.LastUpdateStatusReason, string(c.LastUpdateStatusReasonCode))
 	}
 	return "", ""
+}
+
+// waitOf is what Lambda is at, in words.
+func waitOf(c *types.FunctionConfiguration) Wait {
+	switch pending, _ := progress(c); pending {
+	case "":
+		return Wait{}
+	case string(types.StatePending):
+		return functionPending
+	case string(types.StateDeleting):
+		return functionDeleting
+	}
+	return functionUpdating
 }
 
 func whyFailed(text *string, code string) string {
@@ -333,7 +350,7 @@ func isNotYet(err error) bool {
 }
 
 func (f *function) create(ctx context.Context) error {
-	err := f.cfg.Clock.until(ctx, roleSpread, func() (bool, error, error) {
+	err := f.cfg.Clock.until(ctx, roleCopying, roleSpread, func() (bool, error, error) {
 		_, err := f.api.CreateFunction(ctx, &lambda.CreateFunctionInput{
 			FunctionName:  aws.String(f.cfg.FunctionName()),
 			Description:   aws.String("The to-do handler. Made by todoctl."),
@@ -348,7 +365,6 @@ func (f *function) create(ctx context.Context) error {
 			Tags:          f.tags(),
 		})
 		if isNotYet(err) {
-			waitingFor(ctx, "IAM is spreading the new role")
 			return false, err, nil
 		}
 		return err == nil, nil, err
@@ -373,7 +389,7 @@ func (f *function) Destroy(ctx context.Context, seen Observation) error {
 	}
 	mine, _ := f.cfg.owned(s.tags)
 	if s.config != nil && mine {
-		err := f.cfg.Clock.until(ctx, f.Describe().Settle, func() (bool, error, error) {
+		err := f.cfg.Clock.until(ctx, functionBusy, f.Describe().Settle, func() (bool, error, error) {
 			_, err := f.api.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: aws.String(f.cfg.FunctionName())})
 			if apiCode(err) == "ResourceConflictException" { // being created, changed or deleted
 				return false, err, nil
@@ -395,7 +411,7 @@ func (f *function) Destroy(ctx context.Context, seen Observation) error {
 }
 
 func (f *function) waitGone(ctx context.Context) error {
-	return f.cfg.Clock.until(ctx, f.Describe().Settle, func() (bool, error, error) {
+	return f.cfg.Clock.until(ctx, functionDeleting, f.Describe().Settle, func() (bool, error, error) {
 		config, _, err := f.find(ctx)
 		return config == nil, &UnsettledError{Waited: f.Describe().Settle, Seen: Observation{State: Drift, Pending: string(types.StateDeleting)}, Goal: Down}, err
 	})

@@ -32,7 +32,7 @@ func (r *role) Apply(ctx context.Context, seen Observation) error {
 }
 
 func (r *role) create(ctx context.Context) error {
-	return r.cfg.Clock.until(ctx, spread, func() (bool, error, error) {
+	return r.cfg.Clock.until(ctx, rolePolicyCopying, spread, func() (bool, error, error) {
 		_, err := r.api.CreateRole(ctx, &iam.CreateRoleInput{
 			RoleName:                 aws.String(r.cfg.RoleName()),
 			Description:              aws.String("What the Lambda function " + r.cfg.FunctionName() + " may do. Made by todoctl."),
@@ -86,7 +86,7 @@ func (r *role) repair(ctx context.Context, s *roleSeen) error {
 
 // put writes the inline policy. The role may be so new that IAM does not find it.
 func (r *role) put(ctx context.Context) error {
-	return r.cfg.Clock.until(ctx, roleSpread, func() (bool, error, error) {
+	return r.cfg.Clock.until(ctx, roleShowing, roleSpread, func() (bool, error, error) {
 		_, err := r.api.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
 			RoleName:       aws.String(r.cfg.RoleName()),
 			PolicyName:     aws.String(r.cfg.PolicyName()),
@@ -104,7 +104,7 @@ func (r *role) put(ctx context.Context) error {
 // does not find yet; only the message tells.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-deprecated.html
 func (r *role) attach(ctx context.Context, arn string) error {
-	return r.cfg.Clock.until(ctx, roleSpread, func() (bool, error, error) {
+	return r.cfg.Clock.until(ctx, roleShowing, roleSpread, func() (bool, error, error) {
 		_, err := r.api.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String(r.cfg.RoleName()), PolicyArn: aws.String(arn)})
 		switch {
 		case apiCode(err) == "PolicyNotAttachable", isGone(err) && strings.Contains(err.Error(), "attachable"):
@@ -161,7 +161,7 @@ func (r *role) Destroy(ctx context.Context, seen Observation) error {
 	if err := r.remove(ctx, attached, s.inline != ""); err != nil {
 		return err
 	}
-	return r.cfg.Clock.until(ctx, roleSpread, func() (bool, error, error) {
+	return r.cfg.Clock.until(ctx, roleLosing, roleSpread, func() (bool, error, error) {
 		_, err := r.api.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: aws.String(r.cfg.RoleName())})
 		switch {
 		case err == nil, isGone(err):

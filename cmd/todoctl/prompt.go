@@ -84,6 +84,10 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 	}
 	c.work.pause()
 	defer c.work.resume()
+	if v, people := c.view().(*words); people {
+		v.hold()
+		defer v.release()
+	}
 	in := &watched{Reader: c.In}
 	accessible := c.Getenv("TERM") == "dumb" || c.Getenv("ACCESSIBLE") != ""
 	form := huh.NewForm(huh.NewGroup(field)).WithOutput(c.screen).WithShowHelp(!accessible).WithAccessible(accessible).WithWidth(min(c.Width, 80))

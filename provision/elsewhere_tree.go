@@ -67,7 +67,7 @@ func treeOfValue(v reflect.Value) any {
 		}
 		entries := map[string]any{}
 		for k, value := range v.Seq2() {
-			entries[k.String()] = treeOfValue(value)
+			entries[k.String()] = elementOf(value)
 		}
 		o := object{}
 		for _, k := range slices.Sorted(maps.Keys(entries)) {
@@ -80,7 +80,7 @@ func treeOfValue(v reflect.Value) any {
 		}
 		list := []any{}
 		for i := range v.Len() {
-			list = append(list, treeOfValue(v.Index(i)))
+			list = append(list, elementOf(v.Index(i)))
 		}
 		return list
 	}
@@ -88,6 +88,14 @@ func treeOfValue(v reflect.Value) any {
 		return nil
 	}
 	return scalar(v)
+}
+
+// elementOf is the tree of an element, which is set, be it empty.
+func elementOf(v reflect.Value) any {
+	if v.Kind() == reflect.String {
+		return v.String()
+	}
+	return treeOfValue(v)
 }
 
 // scalar is for what a pointer leads to as well, where zero is a value.

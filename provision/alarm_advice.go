@@ -25,7 +25,7 @@ func (s *alarmStep) advise(w *watch, state State) []string {
 		switch {
 		case p.denied != nil && p.kind == kindBudget:
 			if s.wantsBudget() {
-				advice = append(advice, notAllowed(p.denied)+deniedBudget+s.cfg.billingAccount())
+				advice = append(advice, notAllowed(p.denied)+deniedBudget+ConsoleAccount(s.cfg))
 			}
 		case p.denied != nil:
 			if s.wantsAlarm() {
@@ -57,7 +57,7 @@ func (s *alarmStep) adviseTold(w *watch) []string {
 	if w.budget.wanted && w.budget.State != Absent {
 		told = told || len(w.budget.told) > 0
 		advice = append(advice, others("the budget "+w.budget.name, s.cfg.Email, w.budget.told,
-			"take it out at "+s.cfg.budgetsPage())...)
+			"take it out at "+ConsoleBudgets(s.cfg))...)
 	}
 	if !told {
 		advice = append(advice, "nobody is told when a bill comes: "+s.cfg.command("alarm --email YOU@EXAMPLE.COM"))

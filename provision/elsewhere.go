@@ -43,9 +43,17 @@ func ElsewhereOf(cfg Config, step string) Elsewhere {
 		(&testStep{cfg: cfg, signed: cfg.Auth == AuthIAM}).elsewhere(&e)
 	case "alarm":
 		(&alarmStep{cfg: cfg}).elsewhere(&e)
+	default:
+		return Elsewhere{}
 	}
+	e.Commands = append([]string{noPager}, e.Commands...)
+	e.Notes = append([]string{"The first line keeps the `aws` command from stopping to show each answer in a pager, which would swallow what you paste after it."}, e.Notes...)
 	return e
 }
+
+// noPager comes before all other lines: version 2 of the CLI shows what is longer
+// than the screen in less. https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-pagination.html
+const noPager = "export AWS_PAGER="
 
 func (t *table) elsewhere(e *Elsewhere) {
 	e.Clicks = "In DynamoDB choose Create table, name it and its partition key, choose Customize settings, " +
@@ -60,14 +68,14 @@ func (r *role) elsewhere(e *Elsewhere) {
 	e.Clicks = "In IAM choose Roles, Create role, AWS service, Lambda; tick the policies AmazonDynamoDBFullAccess and " +
 		"AWSLambdaBasicExecutionRole, and name the role. todoctl gives it a policy of its own instead, which allows much less."
 	create := inputTree(r.createInput()).with("AssumeRolePolicyDocument", treeOf(policyDocument{policyVersion, trustStatements()}))
-	e.Commands = []string{awsTree("iam", "", "CreateRole", create.first("RoleName", "Description"))}
+	e.Commands = []string{awsTree("iam", r.cfg.Region, "CreateRole", create.first("RoleName", "Description"))}
 	e.Policies = []Document{{"the trust policy of " + r.cfg.RoleName(), policyText(trustStatements())}}
 	if r.policy(nil) == PolicyTutorial {
 		e.Clicks = "In IAM choose Roles, Create role, AWS service, Lambda; tick the policies AmazonDynamoDBFullAccess and " +
 			"AWSLambdaBasicExecutionRole, and name the role."
 		e.Commands = append(e.Commands,
-			awsLine("iam", "", r.attachInput(r.managed(fullAccess)))+" ||\n"+awsLine("iam", "", r.attachInput(r.managed(fullAccessV2))),
-			awsLine("iam", "", r.attachInput(r.managed(basicExecution))))
+			awsLine("iam", r.cfg.Region, r.attachInput(r.managed(fullAccess)))+" ||\n"+awsLine("iam", r.cfg.Region, r.attachInput(r.managed(fullAccessV2))),
+			awsLine("iam", r.cfg.Region, r.attachInput(r.managed(basicExecution))))
 		e.Notes = append(e.Notes, "AWS has marked AmazonDynamoDBFullAccess deprecated. Where it cannot be attached any more, "+
 			"the second half of the line attaches what has taken its place.")
 		e.Policies = append(e.Policies,
@@ -75,10 +83,10 @@ func (r *role) elsewhere(e *Elsewhere) {
 			managedText(r.managed(basicExecution), "AWS's own policy. It allows to make log groups, and to write to them."))
 	} else {
 		put := inputTree(r.putInput()).with("PolicyDocument", treeOf(policyDocument{policyVersion, leastStatements(r.cfg)}))
-		e.Commands = append(e.Commands, awsTree("iam", "", "PutRolePolicy", put.first("RoleName", "PolicyName")))
+		e.Commands = append(e.Commands, awsTree("iam", r.cfg.Region, "PutRolePolicy", put.first("RoleName", "PolicyName")))
 		e.Policies = append(e.Policies, Document{"the inline policy " + r.cfg.PolicyName(), policyText(leastStatements(r.cfg))})
 	}
-	e.Commands = append(e.Commands, awsWait("iam", "", "role-exists", "role-name", r.cfg.RoleName()), "sleep 10")
+	e.Commands = append(e.Commands, awsWait("iam", r.cfg.Region, "role-exists", "role-name", r.cfg.RoleName()), "sleep 10")
 	e.Notes = append(e.Notes, "IAM copies a new role to every Region, which the waiter does not see: hence the ten seconds. "+
 		"If Lambda then says that it cannot assume the role, wait once more and paste the function's line again.")
 }
@@ -164,10 +172,10 @@ func (s *alarmStep) elsewhere(e *Elsewhere) {
 		}
 		e.Commands = append(e.Commands, awsLine("cloudwatch", BillingRegion, s.alarmInput(s.newAlarm()), "AlarmName", "AlarmDescription", "Namespace", "MetricName"))
 		e.Notes = append(e.Notes, "There are billing figures only after \"Receive CloudWatch billing alerts\" is ticked, by hand, under Alert preferences on "+
-			s.cfg.billingPreferences()+".")
+			ConsoleBillingPreferences(s.cfg)+".")
 	}
 	if s.wantsBudget() {
-		e.Commands = append(e.Commands, awsLine("budgets", "", s.budgetInput(s.newBudget())))
+		e.Commands = append(e.Commands, awsLine("budgets", BillingRegion, s.budgetInput(s.newBudget())))
 	}
 	if s.cfg.Email == "" {
 		e.Notes = append(e.Notes, "Nobody is told, because no address is given: "+s.cfg.command("alarm --email YOU@EXAMPLE.COM"))

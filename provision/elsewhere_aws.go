@@ -13,7 +13,8 @@ func (c Config) zipName() string { return c.FunctionName() + ".zip" }
 
 // awsLine is the command line of AWS's CLI that sends an SDK input: the CLI
 // derives the names of its commands and flags from the same models as the SDK.
-// Region "" is for services that have none. The flags named first come first.
+// A service without Regions gets one too: it says in which partition it is. The
+// flags named first come first.
 // https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-types.html
 func awsLine(service, region string, input any, first ...string) string {
 	operation := strings.TrimSuffix(reflect.TypeOf(input).Elem().Name(), "Input")
@@ -36,10 +37,7 @@ func awsTree(service, region, operation string, tree object) string {
 	for _, m := range tree.members {
 		words = append(words, flagOf(m))
 	}
-	if region != "" {
-		words = append(words, "--region "+Quote(region))
-	}
-	return wrapLine(words)
+	return wrapLine(append(words, "--region "+Quote(region)))
 }
 
 // wrapLine puts a line's words on one line, or each on its own with a backslash
@@ -152,9 +150,5 @@ func kebab(name string) string {
 
 // awsWait is the command line of one of the CLI's waiters.
 func awsWait(service, region, waiter, flag, name string) string {
-	words := []string{"aws " + service + " wait " + waiter, "--" + flag + " " + Quote(name)}
-	if region != "" {
-		words = append(words, "--region "+Quote(region))
-	}
-	return wrapLine(words)
+	return wrapLine([]string{"aws " + service + " wait " + waiter, "--" + flag + " " + Quote(name), "--region " + Quote(region)})
 }

@@ -81,14 +81,19 @@ func ConsoleLogs(cfg Config) string {
 
 // The account's own pages, where a person must do something by hand.
 
-// billingPreferences has the switch without which no billing metric exists.
+// ConsoleBillingPreferences has the switch without which there are no billing figures.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/monitor_estimated_charges_with_cloudwatch.html
-func (c Config) billingPreferences() string { return c.page("", "billing", "/preferences") }
+func ConsoleBillingPreferences(cfg Config) string { return cfg.page("", "billing", "/preferences") }
 
-// billingAccount has the root user's switch that opens billing to users and roles.
+// ConsoleAccount has the root user's switch that opens billing to users and roles.
 // https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/control-access-billing.html
-func (c Config) billingAccount() string { return c.page("", "billing", "/account") }
+func ConsoleAccount(cfg Config) string { return cfg.page("", "billing", "/account") }
 
-func (c Config) bills() string       { return c.page("", "billing", "/bills") }
-func (c Config) freeTier() string    { return c.page("", "billing", "/freetier") }
-func (c Config) budgetsPage() string { return c.page("", "costmanagement", "/budgets") }
+// ConsoleBills has this month's charges by service.
+func ConsoleBills(cfg Config) string { return cfg.page("", "billing", "/bills") }
+
+// ConsoleFreeTier has the account's plan, and what is used of each free offer.
+func ConsoleFreeTier(cfg Config) string { return cfg.page("", "billing", "/freetier") }
+
+// ConsoleBudgets lists the account's budgets.
+func ConsoleBudgets(cfg Config) string { return cfg.page("", "costmanagement", "/budgets") }

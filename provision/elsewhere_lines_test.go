@@ -296,7 +296,7 @@ func TestTheLinesSayWhatApplySends(t *testing.T) {
 		for _, step := range stepsWithResources {
 			for _, l := range toldLines(t, w.cfg, step) {
 				region := map[string][]string{
-					"iam": nil, "budgets": nil, "sns": {provision.BillingRegion}, "cloudwatch": {provision.BillingRegion},
+					"iam": {w.cfg.Region}, "budgets": {provision.BillingRegion}, "sns": {provision.BillingRegion}, "cloudwatch": {provision.BillingRegion},
 					"dynamodb": {w.cfg.Region}, "lambda": {w.cfg.Region}, "logs": {w.cfg.Region},
 				}[l.service]
 				if !slices.Equal(l.flags["region"], region) {

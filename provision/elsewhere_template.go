@@ -46,7 +46,7 @@ func templateHead(cfg Config, file, region string) string {
 	if region == cfg.Region {
 		packaged = file + "-packaged.yaml"
 		yamlComment(&head, "The code is "+cfg.zipName()+" beside this file; the `aws` lines of the function step make it. "+
-			"CloudFormation takes code from S3 alone: BUCKET is a bucket of yours in this Region.", 0)
+			"CloudFormation takes a zip from S3: BUCKET is a bucket of yours in this Region.", 0)
 		lines = append(lines, wrapLine([]string{
 			"aws cloudformation package", "--template-file " + file + ".yaml", "--s3-bucket BUCKET",
 			"--output-template-file " + packaged, "--region " + region,

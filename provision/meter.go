@@ -156,7 +156,7 @@ func (r *reading) findPlan(cfg Config, say func(level, fix, format string, args 
 	if p == nil || p.Type != "FREE" {
 		return
 	}
-	upgrade := "to keep the account, upgrade it to the paid plan on " + cfg.freeTier() + "; what is always free stays free there"
+	upgrade := "to keep the account, upgrade it to the paid plan on " + ConsoleFreeTier(cfg) + "; what is always free stays free there"
 	if p.Status == "EXPIRED" {
 		say(LevelWarning, upgrade, "the account's free plan has ended: AWS closes the account and erases everything in it after 90 days")
 		return

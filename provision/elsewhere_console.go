@@ -9,25 +9,25 @@ import (
 // alone. AWS does not document their addresses; those here are the ones that its
 // console has been showing in the browser for years.
 
-// consoleHost is a console's host by partition: a session of one partition is
-// none in another. https://docs.aws.amazon.com/general/latest/gr/aws-arns-and-namespaces.html
-var consoleHost = map[string]string{
-	"aws":        "console.aws.amazon.com",
-	"aws-cn":     "console.amazonaws.cn",
-	"aws-us-gov": "console.amazonaws-us-gov.com",
+// consoleHost is the console's host, which each partition has of its own.
+// https://docs.aws.amazon.com/general/latest/gr/aws-arns-and-namespaces.html
+func (c Config) consoleHost() string {
+	switch c.Partition {
+	case "aws-cn":
+		return "console.amazonaws.cn"
+	case "aws-us-gov":
+		return "console.amazonaws-us-gov.com"
+	}
+	return "console.aws.amazon.com"
 }
 
 // page is a page of one Region's console; region "" is for services that have
 // none.
 func (c Config) page(region, service, fragment string) string {
-	host := consoleHost[c.Partition]
-	if host == "" {
-		host = consoleHost["aws"]
-	}
 	if region == "" {
-		return fmt.Sprintf("https://%s/%s/home#%s", host, service, fragment)
+		return fmt.Sprintf("https://%s/%s/home#%s", c.consoleHost(), service, fragment)
 	}
-	return fmt.Sprintf("https://%[1]s.%[2]s/%[3]s/home?region=%[1]s#%[4]s", region, host, service, fragment)
+	return fmt.Sprintf("https://%[1]s.%[2]s/%[3]s/home?region=%[1]s#%[4]s", region, c.consoleHost(), service, fragment)
 }
 
 // Console is the console's page of what a step has made, which says that there
@@ -97,3 +97,11 @@ func ConsoleFreeTier(cfg Config) string { return cfg.page("", "billing", "/freet
 
 // ConsoleBudgets lists the account's budgets.
 func ConsoleBudgets(cfg Config) string { return cfg.page("", "costmanagement", "/budgets") }
+
+// ConsoleConcurrency is where a raise of the Region's limit on concurrent
+// executions is asked for, which new accounts have at 10. The quota's code is
+// the same in every account.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+func ConsoleConcurrency(cfg Config) string {
+	return "https://" + cfg.Region + "." + cfg.consoleHost() + "/servicequotas/home/services/lambda/quotas/L-B99A9384"
+}

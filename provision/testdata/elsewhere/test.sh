@@ -2,8 +2,6 @@
 # https://eu-central-1.console.aws.amazon.com/dynamodbv2/home?region=eu-central-1#item-explorer?table=TodoTable
 # https://eu-central-1.console.aws.amazon.com/dynamodbv2/home?region=eu-central-1#item-explorer?table=TodoTable
 
-export AWS_PAGER=
-
 url=$(aws lambda get-function-url-config \
   --function-name TodoHandler \
   --query FunctionUrl --output text \
@@ -13,5 +11,4 @@ curl "$url" -H 'content-type: application/json' -d '{"task": "Buy groceries"}'
 
 curl "$url"
 
-# The first line keeps the `aws` command from stopping to show each answer in a pager, which would swallow what you paste after it.
 # For some seconds a new URL may answer 403, while its statements spread.

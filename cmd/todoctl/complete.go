@@ -171,20 +171,16 @@ func completeStacks(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.S
 	c := this(cmd)
 	ctx, cancel := context.WithTimeout(cmd.Context(), tabLimit)
 	defer cancel()
-	var found []choice
+	var here, there []choice
+	if b := c.findLocal(ctx); b != nil { // first: it answers at once
+		here = stacksIn(ctx, c.configFor(b), "on this machine: --local")
+	}
 	if !c.local {
 		if cfg, ok := c.quietAWS(ctx); ok {
-			found = append(found, stacksIn(ctx, cfg, "on AWS in "+cfg.Region)...)
+			there = stacksIn(ctx, cfg, "on AWS in "+cfg.Region)
 		}
 	}
-	if b := c.findLocal(ctx); b != nil {
-		for _, s := range stacksIn(ctx, c.configFor(b), "on this machine: --local") {
-			if !slices.Contains(values(found), s.value) {
-				found = append(found, s)
-			}
-		}
-	}
-	return offered(found)
+	return offered(append(there, slices.DeleteFunc(here, func(s choice) bool { return slices.Contains(values(there), s.value) })...))
 }
 
 func stacksIn(ctx context.Context, cfg aws.Config, where string) []choice {

@@ -19,13 +19,41 @@ type shell struct {
 
 var shells = []shell{
 	{"bash", "bash", `echo 'source <(todoctl completion bash)' >> ~/.bashrc`,
-		func(root *cobra.Command, w io.Writer) error { return root.GenBashCompletionV2(w, true) }},
+		bashScript},
 	{"zsh", "zsh, after its compinit", `echo 'source <(todoctl completion zsh)' >> ~/.zshrc`,
 		func(root *cobra.Command, w io.Writer) error { return root.GenZshCompletion(w) }},
 	{"fish", "fish", `todoctl completion fish > ~/.config/fish/completions/todoctl.fish`,
 		func(root *cobra.Command, w io.Writer) error { return root.GenFishCompletion(w, true) }},
 	{"powershell", "PowerShell", `'todoctl completion powershell | Out-String | iex' >> $PROFILE`,
 		func(root *cobra.Command, w io.Writer) error { return root.GenPowerShellCompletionWithDesc(w) }},
+}
+
+// bashScript writes cobra's script, which leaves some work to the package
+// bash-completion. macOS and small systems have bash and not the package: there
+// the words are taken as bash splits them, and files are all files.
+func bashScript(root *cobra.Command, w io.Writer) error {
+	var script strings.Builder
+	if err := root.GenBashCompletionV2(&script, true); err != nil {
+		return err
+	}
+	own := strings.NewReplacer("_get_comp_words_by_ref", "__todoctl_words", "_filedir", "__todoctl_files")
+	_, err := io.WriteString(w, own.Replace(script.String())+`
+__todoctl_words()
+{
+    if declare -F _get_comp_words_by_ref >/dev/null; then
+        _get_comp_words_by_ref "$@"
+    else
+        words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+        cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+    fi
+}
+
+__todoctl_files()
+{
+    ! declare -F _filedir >/dev/null || _filedir "$@"
+}
+`)
+	return err
 }
 
 // completionExamples are the lines that switch completion on.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -203,8 +204,8 @@ func TestDidYouMean(t *testing.T) {
 func TestTheLineToPasteChangesOneWord(t *testing.T) {
 	for _, c := range []struct{ typed, flag, wrong, right, want string }{
 		{"pu --local", "", "pu", "up", "todoctl up --local"},
-		{"up --ouput json", "", "--ouput", "--output", "todoctl up --output json"},
-		{"up --ouput=json", "", "--ouput", "--output", "todoctl up --output=json"},
+		{"up --outptu json", "", "--outptu", "--output", "todoctl up --output json"},
+		{"up --outptu=json", "", "--outptu", "--output", "todoctl up --output=json"},
 		{"up --skip=url,rle --yes", "--skip", "rle", "role", "todoctl up --skip=url,role --yes"},
 		{"up --skip url,rle", "--skip", "rle", "role", "todoctl up --skip url,role"},
 		{"up --stack tabel --skip tabel", "--skip", "tabel", "table", "todoctl up --stack tabel --skip table"},
@@ -217,8 +218,21 @@ func TestTheLineToPasteChangesOneWord(t *testing.T) {
 	if got := (&command{App: &App{Args: []string{"-ojsn", "status"}}}).retyped("--output", "jsn", "json"); got != "todoctl -ojsn status" {
 		t.Errorf("what is not found stays: %s", got)
 	}
-	x := &command{App: &App{Args: []string{"up", "--source", "my folder", "--ouput", "json"}}}
-	if got, want := fmt.Sprint(x.retyped("", "--ouput", "--output")), "todoctl up --source 'my folder' --output json"; got != want {
+	x := &command{App: &App{Args: []string{"up", "--source", "my folder", "--outptu", "json"}}}
+	if got, want := fmt.Sprint(x.retyped("", "--outptu", "--output")), "todoctl up --source 'my folder' --output json"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// endsAsItsHelpSays holds every command that a test runs to the exit codes of
+// its help.
+func endsAsItsHelpSays(t *testing.T, args []string, ended *os.ProcessState) {
+	t.Helper()
+	if ended == nil || !ended.Exited() {
+		return // it did not start, or was killed
+	}
+	cmd, _, _ := newRoot(&globals{}).Find(args) // the program itself when there is no such command
+	if e, ok := manual[pathOf(cmd)]; ok && !slices.Contains(e.exits, ended.ExitCode()) {
+		t.Errorf("todoctl %s exits with %d, and its help says that it ends with %v", strings.Join(args, " "), ended.ExitCode(), e.exits)
 	}
 }

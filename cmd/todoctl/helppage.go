@@ -134,7 +134,7 @@ func (p *page) commands(list []*cobra.Command) {
 func (p *page) term(word, means string, column int) {
 	column += 3
 	first := "  " + word
-	lines := fold(means, p.width-column)
+	lines := fold(means, max(p.width-column, 20)) // narrower than this only the terminal can break
 	if utf8.RuneCountInString(first) >= column {
 		p.WriteString(first + "\n")
 		first = ""

@@ -249,7 +249,7 @@ alarms do not ring.`,
 		short:    "Run it in front and print each call as it arrives",
 		long:     `Runs the local AWS in this terminal and prints a line for each call: when, which operation, the answer's code and how long it took. A λ marks a call that your function made. Ctrl-C stops it, and its data stays.`,
 		examples: []example{{"Each call in a line, on a port of your choice", "todoctl local serve --port 4566"}},
-		exits:    running,
+		exits:    simple, // Ctrl-C is its proper end
 		alone:    true,
 	},
 	"completion": {

@@ -17,7 +17,7 @@ func (s *alarmStep) advise(w *watch, state State) []string {
 		if s.cfg.Local {
 			advice = append(advice, "local: no mail is sent and the alarm does not ring")
 		} else if w.alarm.wanted {
-			advice = append(advice, w.alarm.advice()...)
+			advice = append(advice, w.alarm.advice(s.cfg)...)
 		}
 		advice = append(advice, s.adviseTold(w)...)
 	}
@@ -25,7 +25,7 @@ func (s *alarmStep) advise(w *watch, state State) []string {
 		switch {
 		case p.denied != nil && p.kind == kindBudget:
 			if s.wantsBudget() {
-				advice = append(advice, notAllowed(p.denied)+deniedBudget)
+				advice = append(advice, notAllowed(p.denied)+deniedBudget+ConsoleAccount(s.cfg))
 			}
 		case p.denied != nil:
 			if s.wantsAlarm() {
@@ -57,7 +57,7 @@ func (s *alarmStep) adviseTold(w *watch) []string {
 	if w.budget.wanted && w.budget.State != Absent {
 		told = told || len(w.budget.told) > 0
 		advice = append(advice, others("the budget "+w.budget.name, s.cfg.Email, w.budget.told,
-			"take it out at https://console.aws.amazon.com/costmanagement/home#/budgets")...)
+			"take it out at "+ConsoleBudgets(s.cfg))...)
 	}
 	if !told {
 		advice = append(advice, "nobody is told when a bill comes: "+s.cfg.command("alarm --email YOU@EXAMPLE.COM"))
@@ -87,5 +87,5 @@ const (
 		"Ask for what docs/operator-policy.json allows under Alarm"
 	deniedBudget = ", so the budget is left alone; the rest goes on without it. " +
 		"Ask for what docs/operator-policy.json allows under OptionalBudget, and the account's root user to activate " +
-		"\"IAM user and role access to Billing information\" on https://console.aws.amazon.com/billing/home#/account"
+		"\"IAM user and role access to Billing information\" on " // and there follows the link
 )

@@ -213,25 +213,15 @@ func (s *alarmStep) applyBudget(ctx context.Context, seen budgetSeen) error {
 
 func (s *alarmStep) writeBudget(ctx context.Context, seen budgetSeen) error {
 	account, name := aws.String(s.cfg.Account), aws.String(seen.name)
-	var tags []budgetstypes.ResourceTag
-	for k, v := range inOrder(s.tags()) {
-		tags = append(tags, budgetstypes.ResourceTag{Key: aws.String(k), Value: aws.String(v)})
-	}
-	var subscribers []budgetstypes.Subscriber
-	if s.cfg.Email != "" {
-		subscribers = []budgetstypes.Subscriber{{SubscriptionType: budgetstypes.SubscriptionTypeEmail, Address: aws.String(s.cfg.Email)}}
-	}
+	create := s.budgetInput(seen)
+	subscribers := s.subscribers()
 	switch seen.State {
 	case OK:
 		return nil
 	case Foreign:
 		return &ForeignError{Step: "alarm", Resource: seen.String(), Owner: seen.Owner}
 	case Absent:
-		in := &budgets.CreateBudgetInput{AccountId: account, Budget: seen.budget(), ResourceTags: tags}
-		if len(subscribers) > 0 {
-			in.NotificationsWithSubscribers = []budgetstypes.NotificationWithSubscribers{{Notification: notification(), Subscribers: subscribers}}
-		}
-		_, err := s.budgets.CreateBudget(ctx, in)
+		_, err := s.budgets.CreateBudget(ctx, create)
 		if apiCode(err) != "DuplicateRecordException" {
 			if err == nil {
 				s.made.Store(kindBudget, true)
@@ -253,7 +243,7 @@ func (s *alarmStep) writeBudget(ctx context.Context, seen budgetSeen) error {
 		seen = now
 	}
 	if seen.untagged() {
-		if _, err := s.budgets.TagResource(ctx, &budgets.TagResourceInput{ResourceARN: aws.String(seen.ID), ResourceTags: tags}); err != nil {
+		if _, err := s.budgets.TagResource(ctx, &budgets.TagResourceInput{ResourceARN: aws.String(seen.ID), ResourceTags: create.ResourceTags}); err != nil {
 			return naming("tag", seen.part, err)
 		}
 	}
@@ -280,6 +270,26 @@ func (s *alarmStep) writeBudget(ctx context.Context, seen budgetSeen) error {
 		return nil
 	}
 	return naming("add an address to", seen.part, err)
+}
+
+// budgetInput is the budget as it is asked for, and as Elsewhere tells it.
+func (s *alarmStep) budgetInput(seen budgetSeen) *budgets.CreateBudgetInput {
+	in := &budgets.CreateBudgetInput{AccountId: aws.String(s.cfg.Account), Budget: seen.budget()}
+	for k, v := range inOrder(s.tags()) {
+		in.ResourceTags = append(in.ResourceTags, budgetstypes.ResourceTag{Key: aws.String(k), Value: aws.String(v)})
+	}
+	if to := s.subscribers(); len(to) > 0 {
+		in.NotificationsWithSubscribers = []budgetstypes.NotificationWithSubscribers{{Notification: notification(), Subscribers: to}}
+	}
+	return in
+}
+
+// subscribers are whom the budget's notification mails to; none without an address.
+func (s *alarmStep) subscribers() []budgetstypes.Subscriber {
+	if s.cfg.Email == "" {
+		return nil
+	}
+	return []budgetstypes.Subscriber{{SubscriptionType: budgetstypes.SubscriptionTypeEmail, Address: aws.String(s.cfg.Email)}}
 }
 
 func naming(act string, p part, err error) error {

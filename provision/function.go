@@ -338,19 +338,7 @@ func isNotYet(err error) bool {
 
 func (f *function) create(ctx context.Context) error {
 	err := f.cfg.Clock.until(ctx, roleCopying, roleSpread, func() (bool, error, error) {
-		_, err := f.api.CreateFunction(ctx, &lambda.CreateFunctionInput{
-			FunctionName:  aws.String(f.cfg.FunctionName()),
-			Description:   aws.String("The to-do handler. Made by todoctl."),
-			Runtime:       types.Runtime(f.runtime(nil)),
-			Handler:       aws.String(f.cfg.Code.Handler),
-			Role:          aws.String(f.cfg.RoleARN()),
-			Code:          &types.FunctionCode{ZipFile: f.cfg.Code.Zip},
-			PackageType:   types.PackageTypeZip,
-			Architectures: []types.Architecture{functionArch},
-			Timeout:       aws.Int32(functionTimeout),
-			MemorySize:    aws.Int32(functionMemory),
-			Tags:          f.tags(),
-		})
+		_, err := f.api.CreateFunction(ctx, f.createInput())
 		if isNotYet(err) {
 			return false, err, nil
 		}
@@ -360,6 +348,23 @@ func (f *function) create(ctx context.Context) error {
 		return err
 	}
 	return f.again(ctx, err, func(s *functionSeen) bool { return s.config != nil })
+}
+
+// createInput is the function as it is asked for, and as Elsewhere tells it.
+func (f *function) createInput() *lambda.CreateFunctionInput {
+	return &lambda.CreateFunctionInput{
+		FunctionName:  aws.String(f.cfg.FunctionName()),
+		Description:   aws.String("The to-do handler. Made by todoctl."),
+		Runtime:       types.Runtime(f.runtime(nil)),
+		Handler:       aws.String(f.cfg.Code.Handler),
+		Role:          aws.String(f.cfg.RoleARN()),
+		Code:          &types.FunctionCode{ZipFile: f.cfg.Code.Zip},
+		PackageType:   types.PackageTypeZip,
+		Architectures: []types.Architecture{functionArch},
+		Timeout:       aws.Int32(functionTimeout),
+		MemorySize:    aws.Int32(functionMemory),
+		Tags:          f.tags(),
+	}
 }
 
 // Destroy deletes the function, waits until it is gone, and deletes its log

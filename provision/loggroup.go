@@ -83,7 +83,7 @@ func days(n int32) string { return fmt.Sprintf("%d days", n) }
 // ensure makes the group, or tags it. It says whether it was made now.
 func (g logGroup) ensure(ctx context.Context, s *groupSeen) (made bool, err error) {
 	if s == nil {
-		_, err := g.api.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(g.cfg.LogGroupName()), Tags: g.cfg.Tags()})
+		_, err := g.api.CreateLogGroup(ctx, g.createInput())
 		return err == nil, refusedOn(g.cfg.LogGroupARN(), err)
 	}
 	if ours, _ := g.cfg.owned(s.tags); !ours {
@@ -100,15 +100,25 @@ func (g logGroup) retain(ctx context.Context, s *groupSeen) error {
 		return nil
 	}
 	return g.cfg.Clock.until(ctx, groupShowing, spread, func() (bool, error, error) {
-		_, err := g.api.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{
-			LogGroupName:    aws.String(g.cfg.LogGroupName()),
-			RetentionInDays: aws.Int32(retentionDays),
-		})
+		_, err := g.api.PutRetentionPolicy(ctx, g.retainInput())
 		if isGone(err) {
 			return false, err, nil
 		}
 		return err == nil, nil, err
 	})
+}
+
+// createInput and retainInput are the group as it is asked for, in two calls,
+// and as Elsewhere tells it.
+func (g logGroup) createInput() *cloudwatchlogs.CreateLogGroupInput {
+	return &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(g.cfg.LogGroupName()), Tags: g.cfg.Tags()}
+}
+
+func (g logGroup) retainInput() *cloudwatchlogs.PutRetentionPolicyInput {
+	return &cloudwatchlogs.PutRetentionPolicyInput{
+		LogGroupName:    aws.String(g.cfg.LogGroupName()),
+		RetentionInDays: aws.Int32(retentionDays),
+	}
 }
 
 func (g logGroup) remove(ctx context.Context) error {

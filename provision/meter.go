@@ -130,7 +130,7 @@ func (r *reading) findings(cfg Config, m Meter, now time.Time) []Finding {
 			"%s turned requests away in the last day, because its capacity was used up", cfg.TableName())
 	}
 	r.findConcurrency(say, cfg, m.Cost)
-	r.findPlan(say, now)
+	r.findPlan(cfg, say, now)
 	return found
 }
 
@@ -151,12 +151,12 @@ func (r *reading) findConcurrency(say func(level, fix, format string, args ...an
 	}
 }
 
-func (r *reading) findPlan(say func(level, fix, format string, args ...any), now time.Time) {
+func (r *reading) findPlan(cfg Config, say func(level, fix, format string, args ...any), now time.Time) {
 	p := r.plan
 	if p == nil || p.Type != "FREE" {
 		return
 	}
-	const upgrade = "to keep the account, upgrade it to the paid plan on https://console.aws.amazon.com/billing/home#/freetier; what is always free stays free there"
+	upgrade := "to keep the account, upgrade it to the paid plan on " + ConsoleFreeTier(cfg) + "; what is always free stays free there"
 	if p.Status == "EXPIRED" {
 		say(LevelWarning, upgrade, "the account's free plan has ended: AWS closes the account and erases everything in it after 90 days")
 		return

@@ -116,23 +116,47 @@ func diffAlarm(have cloudwatchtypes.MetricAlarm, limit float64, topic string) []
 }
 
 // advice says what the alarm's state means, where it is not plain watching.
-func (a alarmSeen) advice() []string {
+func (a alarmSeen) advice(cfg Config) []string {
 	switch a.have.StateValue {
 	case cloudwatchtypes.StateValueInsufficientData:
 		return []string{"the alarm " + a.name + " has no billing figures yet (INSUFFICIENT_DATA) and watches nothing until it has: open " +
-			"https://console.aws.amazon.com/billing/home#/preferences, edit Alert preferences, tick \"Receive CloudWatch billing alerts\", and update; " +
+			"" + ConsoleBillingPreferences(cfg) + ", edit Alert preferences, tick \"Receive CloudWatch billing alerts\", and update; " +
 			"the first figures come after a quarter of an hour or more"}
 	case cloudwatchtypes.StateValueAlarm:
-		return []string{fmt.Sprintf("the alarm %s rings: this month's charges are above %g USD; see https://console.aws.amazon.com/billing/home#/bills", a.name, aws.ToFloat64(a.have.Threshold))}
+		return []string{fmt.Sprintf("the alarm %s rings: this month's charges are above %g USD; see %s", a.name, aws.ToFloat64(a.have.Threshold), ConsoleBills(cfg))}
 	}
 	return nil
 }
 
 func (s *alarmStep) applyAlarm(ctx context.Context, seen alarmSeen) error {
+	in := s.alarmInput(seen)
+	if len(seen.Diffs) > 0 || seen.State == Absent {
+		if _, err := s.cloudwatch.PutMetricAlarm(ctx, in); err != nil {
+			return fmt.Errorf("write the %s: %w", seen, err)
+		}
+		if seen.State == Absent {
+			s.made.Store(seen.kind, true)
+		}
+	}
+	if seen.untagged() {
+		if _, err := s.cloudwatch.TagResource(ctx, &cloudwatch.TagResourceInput{ResourceARN: aws.String(seen.ID), Tags: s.alarmTags()}); err != nil {
+			return fmt.Errorf("tag the %s: %w", seen, err)
+		}
+	}
+	return nil
+}
+
+func (s *alarmStep) alarmTags() []cloudwatchtypes.Tag {
 	var tags []cloudwatchtypes.Tag
 	for k, v := range inOrder(s.tags()) {
 		tags = append(tags, cloudwatchtypes.Tag{Key: aws.String(k), Value: aws.String(v)})
 	}
+	return tags
+}
+
+// alarmInput is the alarm as it is asked for, given what is there, and as
+// Elsewhere tells it.
+func (s *alarmStep) alarmInput(seen alarmSeen) *cloudwatch.PutMetricAlarmInput {
 	actions := slices.Clone(seen.have.AlarmActions)
 	if topic := s.cfg.TopicARN(); !slices.Contains(actions, topic) {
 		actions = append(actions, topic)
@@ -155,22 +179,9 @@ func (s *alarmStep) applyAlarm(ctx context.Context, seen alarmSeen) error {
 		InsufficientDataActions: seen.have.InsufficientDataActions, // so what others added goes along
 	}
 	if seen.State == Absent {
-		in.Tags = tags // counted in the call that creates it only
+		in.Tags = s.alarmTags() // counted in the call that creates it only
 	}
-	if len(seen.Diffs) > 0 || seen.State == Absent {
-		if _, err := s.cloudwatch.PutMetricAlarm(ctx, in); err != nil {
-			return fmt.Errorf("write the %s: %w", seen, err)
-		}
-		if seen.State == Absent {
-			s.made.Store(seen.kind, true)
-		}
-	}
-	if seen.untagged() {
-		if _, err := s.cloudwatch.TagResource(ctx, &cloudwatch.TagResourceInput{ResourceARN: aws.String(seen.ID), Tags: tags}); err != nil {
-			return fmt.Errorf("tag the %s: %w", seen, err)
-		}
-	}
-	return nil
+	return in
 }
 
 // describeAlarm keeps a description that somebody else wrote.

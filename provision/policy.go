@@ -11,17 +11,28 @@ import (
 
 // A statement is one statement of a policy document as we write it.
 type statement struct {
+	Sid       string `json:",omitempty"`
 	Effect    string
 	Principal any `json:",omitempty"`
 	Action    any
 	Resource  any `json:",omitempty"`
 	Condition any `json:",omitempty"`
+
+	why string // the reason, for a person who reads it
 }
 
-// document writes a policy document. The version is that of the policy
-// language; 2012-10-17 is its newest.
+// policyVersion is that of the policy language; this is its newest.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+const policyVersion = "2012-10-17"
+
+type policyDocument struct {
+	Version   string
+	Statement []statement
+}
+
+// document writes a policy document.
 func document(statements ...statement) string {
-	text, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
+	text, err := json.Marshal(policyDocument{policyVersion, statements})
 	if err != nil {
 		panic("provision: a policy of our own does not marshal: " + err.Error())
 	}
@@ -29,33 +40,41 @@ func document(statements ...statement) string {
 }
 
 // lambdaTrust lets Lambda, and nobody else, take the role.
-func lambdaTrust() string {
-	return document(statement{
+func lambdaTrust() string { return document(trustStatements()...) }
+
+func trustStatements() []statement {
+	return []statement{{
 		Effect:    "Allow",
 		Principal: map[string]string{"Service": "lambda.amazonaws.com"},
 		Action:    "sts:AssumeRole",
-	})
+		why:       "Lambda may take this role on; no person and no other service may.",
+	}}
 }
 
 // leastPolicy is what the function needs and no more. It has no
 // logs:CreateLogGroup: the group is made beforehand, and a function that may
 // make it would bring it back, without an end to its retention, after `down`.
-func leastPolicy(cfg Config) string {
-	return document(
-		statement{
+func leastPolicy(cfg Config) string { return document(leastStatements(cfg)...) }
+
+func leastStatements(cfg Config) []statement {
+	return []statement{
+		{
 			Effect: "Allow",
 			Action: []string{
 				"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
 				"dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:Query",
 			},
 			Resource: cfg.TableARN(),
+			why:      "It may work on the items of this one table. It cannot change or delete the table, or see another one.",
 		},
-		statement{
+		{
 			Effect:   "Allow",
 			Action:   []string{"logs:CreateLogStream", "logs:PutLogEvents"},
 			Resource: cfg.LogGroupARN() + ":*",
+			why: "It may write its log. It may not make the log group: that is there beforehand, " +
+				"and a function that may make it would bring it back, with its lines kept for ever.",
 		},
-	)
+	}
 }
 
 // A clause is a statement in the form that is compared: what AWS writes in

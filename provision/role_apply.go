@@ -33,17 +33,22 @@ func (r *role) Apply(ctx context.Context, seen Observation) error {
 
 func (r *role) create(ctx context.Context) error {
 	return r.cfg.Clock.until(ctx, rolePolicyCopying, spread, func() (bool, error, error) {
-		_, err := r.api.CreateRole(ctx, &iam.CreateRoleInput{
-			RoleName:                 aws.String(r.cfg.RoleName()),
-			Description:              aws.String("What the Lambda function " + r.cfg.FunctionName() + " may do. Made by todoctl."),
-			AssumeRolePolicyDocument: aws.String(lambdaTrust()),
-			Tags:                     r.tagList(),
-		})
+		_, err := r.api.CreateRole(ctx, r.createInput())
 		if apiCode(err) == "MalformedPolicyDocument" && strings.Contains(err.Error(), "Invalid principal") {
 			return false, err, nil
 		}
 		return err == nil, nil, err
 	})
+}
+
+// createInput is the role as it is asked for, and as Elsewhere tells it.
+func (r *role) createInput() *iam.CreateRoleInput {
+	return &iam.CreateRoleInput{
+		RoleName:                 aws.String(r.cfg.RoleName()),
+		Description:              aws.String("What the Lambda function " + r.cfg.FunctionName() + " may do. Made by todoctl."),
+		AssumeRolePolicyDocument: aws.String(lambdaTrust()),
+		Tags:                     r.tagList(),
+	}
 }
 
 func (r *role) tagList() []types.Tag {
@@ -87,16 +92,24 @@ func (r *role) repair(ctx context.Context, s *roleSeen) error {
 // put writes the inline policy. The role may be so new that IAM does not find it.
 func (r *role) put(ctx context.Context) error {
 	return r.cfg.Clock.until(ctx, roleShowing, roleSpread, func() (bool, error, error) {
-		_, err := r.api.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
-			RoleName:       aws.String(r.cfg.RoleName()),
-			PolicyName:     aws.String(r.cfg.PolicyName()),
-			PolicyDocument: aws.String(leastPolicy(r.cfg)),
-		})
+		_, err := r.api.PutRolePolicy(ctx, r.putInput())
 		if isGone(err) {
 			return false, err, nil
 		}
 		return err == nil, nil, err
 	})
+}
+
+func (r *role) putInput() *iam.PutRolePolicyInput {
+	return &iam.PutRolePolicyInput{
+		RoleName:       aws.String(r.cfg.RoleName()),
+		PolicyName:     aws.String(r.cfg.PolicyName()),
+		PolicyDocument: aws.String(leastPolicy(r.cfg)),
+	}
+}
+
+func (r *role) attachInput(arn string) *iam.AttachRolePolicyInput {
+	return &iam.AttachRolePolicyInput{RoleName: aws.String(r.cfg.RoleName()), PolicyArn: aws.String(arn)}
 }
 
 // attach attaches a managed policy, or what has taken its place. IAM has the
@@ -105,7 +118,7 @@ func (r *role) put(ctx context.Context) error {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-deprecated.html
 func (r *role) attach(ctx context.Context, arn string) error {
 	return r.cfg.Clock.until(ctx, roleShowing, roleSpread, func() (bool, error, error) {
-		_, err := r.api.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String(r.cfg.RoleName()), PolicyArn: aws.String(arn)})
+		_, err := r.api.AttachRolePolicy(ctx, r.attachInput(arn))
 		switch {
 		case apiCode(err) == "PolicyNotAttachable", isGone(err) && strings.Contains(err.Error(), "attachable"):
 			if arn != r.managed(fullAccess) {

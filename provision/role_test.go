@@ -43,7 +43,7 @@ func TestRoleMayDoWhatTheFunctionNeedsAndNoMore(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.up("role")
 		in := only[iam.CreateRoleInput](w)
-		if *in.AssumeRolePolicyDocument != `{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}],"Version":"2012-10-17"}` {
+		if *in.AssumeRolePolicyDocument != `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}` {
 			t.Errorf("the trust policy is %s", *in.AssumeRolePolicyDocument)
 		}
 		if len(in.Tags) != 3 || *in.Tags[1].Key != provision.TagStack || *in.Tags[1].Value != "Todo" {

@@ -241,16 +241,7 @@ func (t *table) Apply(ctx context.Context, seen Observation) error {
 }
 
 func (t *table) create(ctx context.Context) error {
-	_, err := t.api.CreateTable(ctx, &dynamodb.CreateTableInput{
-		TableName:            aws.String(t.cfg.TableName()),
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String(partitionKey), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String(partitionKey), KeyType: types.KeyTypeHash}},
-		// AWS's pages now recommend on-demand, which the free tier does not cover.
-		BillingMode:           types.BillingModeProvisioned,
-		ProvisionedThroughput: throughput(),
-		TableClass:            types.TableClassStandard,
-		Tags:                  t.tagList(),
-	})
+	_, err := t.api.CreateTable(ctx, t.createInput())
 	if apiCode(err) != "ResourceInUseException" {
 		t.made.Store(err == nil)
 		return err
@@ -260,6 +251,20 @@ func (t *table) create(ctx context.Context) error {
 		return err
 	}
 	return t.Apply(ctx, seen)
+}
+
+// createInput is the table as it is asked for, and as Elsewhere tells it.
+func (t *table) createInput() *dynamodb.CreateTableInput {
+	return &dynamodb.CreateTableInput{
+		TableName:            aws.String(t.cfg.TableName()),
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String(partitionKey), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String(partitionKey), KeyType: types.KeyTypeHash}},
+		// AWS's pages now recommend on-demand, which the free tier does not cover.
+		BillingMode:           types.BillingModeProvisioned,
+		ProvisionedThroughput: throughput(),
+		TableClass:            types.TableClassStandard,
+		Tags:                  t.tagList(),
+	}
 }
 
 func throughput() *types.ProvisionedThroughput {

@@ -243,7 +243,9 @@ func (s *testStep) Destroy(context.Context, Observation) error { return nil }
 // quotes on as it stands. Windows PowerShell 5.1 strips the inner double quotes
 // and has another program under the name of curl: there, cmd.exe or
 // PowerShell 7 is needed.
-func CurlLines(url string) (post, get string) {
-	url = Quote(url)
+func CurlLines(url string) (post, get string) { return curlLines(Quote(url)) }
+
+// curlLines are CurlLines for a word of the shell that stands for the URL.
+func curlLines(url string) (post, get string) {
 	return "curl " + url + " -H 'content-type: application/json' -d '{\"task\": \"" + TestTask + "\"}'", "curl " + url
 }

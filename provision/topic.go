@@ -90,13 +90,10 @@ func has(addresses []string, email string) bool {
 }
 
 func (s *alarmStep) applyTopic(ctx context.Context, seen topicSeen) error {
-	var tags []snstypes.Tag
-	for k, v := range inOrder(s.tags()) {
-		tags = append(tags, snstypes.Tag{Key: aws.String(k), Value: aws.String(v)})
-	}
+	create := s.topicInput()
 	switch {
 	case seen.State == Absent:
-		_, err := s.sns.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String(seen.name), Tags: tags})
+		_, err := s.sns.CreateTopic(ctx, create)
 		if code := apiCode(err); code == "InvalidParameter" || code == "InvalidParameterException" {
 			// CreateTopic adopts an existing topic silently; only other tags make it
 			// complain. Somebody was faster, and the tags say who.
@@ -115,11 +112,29 @@ func (s *alarmStep) applyTopic(ctx context.Context, seen topicSeen) error {
 		}
 		s.made.Store(seen.kind, true)
 	case seen.untagged():
-		if _, err := s.sns.TagResource(ctx, &sns.TagResourceInput{ResourceArn: aws.String(seen.ID), Tags: tags}); err != nil {
+		if _, err := s.sns.TagResource(ctx, &sns.TagResourceInput{ResourceArn: aws.String(seen.ID), Tags: create.Tags}); err != nil {
 			return fmt.Errorf("tag the %s: %w", seen, err)
 		}
 	}
 	return nil
+}
+
+// topicInput and subscribeInput are the topic as it is asked for, and as
+// Elsewhere tells it.
+func (s *alarmStep) topicInput() *sns.CreateTopicInput {
+	in := &sns.CreateTopicInput{Name: aws.String(s.cfg.TopicName())}
+	for k, v := range inOrder(s.tags()) {
+		in.Tags = append(in.Tags, snstypes.Tag{Key: aws.String(k), Value: aws.String(v)})
+	}
+	return in
+}
+
+func (s *alarmStep) subscribeInput() *sns.SubscribeInput {
+	return &sns.SubscribeInput{
+		TopicArn: aws.String(s.cfg.TopicARN()),
+		Protocol: aws.String("email"),
+		Endpoint: aws.String(s.cfg.Email),
+	}
 }
 
 func (s *alarmStep) applySubscription(ctx context.Context, seen topicSeen) error {
@@ -130,11 +145,7 @@ func (s *alarmStep) applySubscription(ctx context.Context, seen topicSeen) error
 	// maker in.
 	_, made := s.made.Load(seen.kind)
 	return s.cfg.Clock.until(ctx, topicOpening, spread, func() (bool, error, error) {
-		_, err := s.sns.Subscribe(ctx, &sns.SubscribeInput{
-			TopicArn: aws.String(s.cfg.TopicARN()),
-			Protocol: aws.String("email"),
-			Endpoint: aws.String(s.cfg.Email),
-		})
+		_, err := s.sns.Subscribe(ctx, s.subscribeInput())
 		if err != nil {
 			err = fmt.Errorf("subscribe %s: %w", s.cfg.Email, err)
 		}

@@ -93,38 +93,33 @@ func (u *functionURL) auth(have *lambda.GetFunctionUrlConfigOutput) types.Functi
 // A grant is one of the two statements that make a URL public.
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 type grant struct {
-	sid    string
-	action string
-	clause clause
-	add    func(*lambda.AddPermissionInput)
+	sid       string
+	action    string
+	statement statement // as it stands in the policy then
+	clause    clause
+	add       func(*lambda.AddPermissionInput)
 }
 
 // grants are both statements, in the order in which they are added. The second
 // one's condition matters: without it any AWS account could invoke the function
 // directly, past the URL.
 func (u *functionURL) grants() []grant {
-	return []grant{
-		{
-			sid: "FunctionURLAllowPublicAccess", action: "lambda:InvokeFunctionUrl",
-			clause: u.clause("lambda:InvokeFunctionUrl", "StringEquals", "lambda:FunctionUrlAuthType", "NONE"),
-			add:    func(in *lambda.AddPermissionInput) { in.FunctionUrlAuthType = types.FunctionUrlAuthTypeNone },
-		},
-		{
-			sid: "FunctionURLInvokeAllowPublicAccess", action: "lambda:InvokeFunction",
-			clause: u.clause("lambda:InvokeFunction", "Bool", "lambda:InvokedViaFunctionUrl", "true"),
-			add:    func(in *lambda.AddPermissionInput) { in.InvokedViaFunctionUrl = aws.Bool(true) },
-		},
+	everybody := func(sid, action, operator, key, value, why string, add func(*lambda.AddPermissionInput)) grant {
+		condition := map[string]any{operator: map[string]any{key: value}}
+		s := statement{Sid: sid, Effect: "Allow", Principal: "*", Action: action, Resource: u.cfg.FunctionARN(), Condition: condition, why: why}
+		return grant{sid: sid, action: action, statement: s, add: add, clause: clause{body: canonical(map[string]any{
+			"Effect": s.Effect, "Principal": s.Principal, "Action": s.Action, "Resource": s.Resource, "Condition": condition,
+		})}}
 	}
-}
-
-func (u *functionURL) clause(action, operator, key, value string) clause {
-	return clause{body: canonical(map[string]any{
-		"Effect":    "Allow",
-		"Principal": "*",
-		"Action":    action,
-		"Resource":  u.cfg.FunctionARN(),
-		"Condition": map[string]any{operator: map[string]any{key: value}},
-	})}
+	return []grant{
+		everybody("FunctionURLAllowPublicAccess", "lambda:InvokeFunctionUrl", "StringEquals", "lambda:FunctionUrlAuthType", "NONE",
+			"Anyone may use the address, as long as the URL asks for no signature.",
+			func(in *lambda.AddPermissionInput) { in.FunctionUrlAuthType = types.FunctionUrlAuthTypeNone }),
+		everybody("FunctionURLInvokeAllowPublicAccess", "lambda:InvokeFunction", "Bool", "lambda:InvokedViaFunctionUrl", "true",
+			"A request also runs the function, which AWS asks for since October 2025; "+
+				"without the condition any AWS account could run it past the address.",
+			func(in *lambda.AddPermissionInput) { in.InvokedViaFunctionUrl = aws.Bool(true) }),
+	}
 }
 
 // urlSeen is what Observe saw.

@@ -100,16 +100,21 @@ func (u *functionURL) statement(g grant, sid string) *lambda.AddPermissionInput 
 	return in
 }
 
+// createInput is the URL as it is asked for, and as Elsewhere tells it.
+func (u *functionURL) createInput() *lambda.CreateFunctionUrlConfigInput {
+	return &lambda.CreateFunctionUrlConfigInput{
+		FunctionName: aws.String(u.cfg.FunctionName()),
+		AuthType:     u.auth(nil),
+		Cors:         cors(),
+		InvokeMode:   types.InvokeModeBuffered,
+	}
+}
+
 // create makes the URL. A conflict means that it is there, or that the function
 // is busy; not found means that the function does not show everywhere yet.
 func (u *functionURL) create(ctx context.Context) error {
 	return u.cfg.Clock.until(ctx, functionShowing, urlSpread, func() (bool, error, error) {
-		_, err := u.api.CreateFunctionUrlConfig(ctx, &lambda.CreateFunctionUrlConfigInput{
-			FunctionName: aws.String(u.cfg.FunctionName()),
-			AuthType:     u.auth(nil),
-			Cors:         cors(),
-			InvokeMode:   types.InvokeModeBuffered,
-		})
+		_, err := u.api.CreateFunctionUrlConfig(ctx, u.createInput())
 		if isGone(err) {
 			return false, err, nil
 		}

@@ -258,6 +258,28 @@ func (a *App) writePrivate(path string, data []byte) error {
 
 func (a *App) readFile(path string) ([]byte, error) { return os.ReadFile(path) }
 
+// writeOver writes a file that todoctl can make again at any time, and its
+// folder when needed; what was there before goes.
+func (a *App) writeOver(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("make the folder %s: %w", filepath.Dir(path), plainPathError(err))
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil { //nolint:gosec // it holds nothing secret
+		return fmt.Errorf("write %s: %w", path, plainPathError(err))
+	}
+	return nil
+}
+
+// awsFiles are the files of the AWS profiles: config and credentials.
+// https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html
+func (a *App) awsFiles() [2]string {
+	home, _ := os.UserHomeDir() // without one there are no such files
+	return [2]string{
+		cmp.Or(a.Getenv("AWS_CONFIG_FILE"), filepath.Join(home, ".aws", "config")),
+		cmp.Or(a.Getenv("AWS_SHARED_CREDENTIALS_FILE"), filepath.Join(home, ".aws", "credentials")),
+	}
+}
+
 // A Disk is where backups are written. It is the machine's; a test brings one
 // that fills up, breaks, or ends the process in the middle of something.
 type Disk interface {

@@ -23,16 +23,8 @@ func newDown() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "down",
 		Aliases: []string{"teardown"},
-		Short:   "Take everything away, and prove that nothing is left",
-		Long: `Lists what todoctl made, offers a backup of the items, asks for the stack's name,
-removes everything in the safe order (the URL first, the table last), and then
-looks at AWS again, by name and by tag. What todoctl did not make stays.`,
-		Example: `  todoctl down                                   asks before anything goes
-  todoctl down --yes --backup items.jsonl        keeps the items in a file
-  todoctl down --yes --discard-data              deletes the items too
-  todoctl down --dry-run                         only the list`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return downRun(cmd.Context(), this(cmd), opt) },
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return downRun(cmd.Context(), this(cmd), opt) },
 	}
 	cmd.Flags().StringVar(&opt.backup, "backup", "", "new file that gets every item before the table goes")
 	cmd.Flags().BoolVar(&opt.discard, "discard-data", false, "delete the items without a backup")
@@ -110,6 +102,9 @@ func (c *command) tellItems(ctx context.Context, sess session, plan []provision.
 		return 0, nil
 	}
 	items, err := c.countItems(ctx, sess, plan)
+	if err == nil && plan[tableIn(plan)].Action == provision.Delete {
+		c.doc.Items = &items
+	}
 	if items > 0 {
 		c.view().Note("The table holds %s.", plural(items, "item"))
 	}
@@ -262,7 +257,9 @@ func (c *command) saveItems(ctx context.Context, sess session, table provision.C
 		}
 		return p
 	}
-	c.doc.Backup = &backupDocument{File: file.path, Items: saved.Items, SHA256: saved.SHA256}
+	if out, program := c.view().(*records); program {
+		out.Saved(backupDocument{File: file.path, Items: saved.Items, SHA256: saved.SHA256})
+	}
 	c.view().Note("")
 	c.view().Note("Saved and read back: %s in", plural(saved.Items, "item"))
 	c.view().Note("  %s", file.path)

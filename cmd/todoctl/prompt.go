@@ -90,16 +90,15 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 	}
 	in := &watched{Reader: c.In}
 	accessible := c.Getenv("TERM") == "dumb" || c.Getenv("ACCESSIBLE") != ""
-	form := huh.NewForm(huh.NewGroup(field)).WithProgramOptions(tea.WithoutSignalHandler()).WithOutput(c.screen).WithShowHelp(!accessible).WithAccessible(accessible).WithWidth(min(c.Width, 80))
+	form := huh.NewForm(huh.NewGroup(field)).WithOutput(c.screen).WithShowHelp(!accessible).WithAccessible(accessible).WithWidth(min(c.Width, 80))
 	form = form.WithKeyMap(keys())
 	if !c.colourful() {
 		lipgloss.SetColorProfile(termenv.Ascii)
 		form = form.WithTheme(huh.ThemeBase())
 	}
+	run := func() error { return c.fill(ctx, form) }
 	if accessible {
-		form = form.WithInput(in)
-	} else {
-		form = form.WithInput(c.In)
+		run = form.WithInput(in).Run
 	}
 	answered := make(chan error, 1)
 	go func() {
@@ -108,7 +107,7 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 				answered <- errEndOfInput
 			}
 		}()
-		answered <- form.RunWithContext(ctx)
+		answered <- run()
 	}()
 	var err error
 	select {
@@ -120,7 +119,7 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 		return errors.Join(ctx.Err(), err)
 	}
 	switch {
-	case errors.Is(err, huh.ErrUserAborted):
+	case form.State == huh.StateAborted:
 		c.interrupt()
 		return context.Canceled
 	case ctx.Err() != nil:
@@ -133,6 +132,17 @@ func (c *command) ask(ctx context.Context, field huh.Field) error {
 		return errNotAnswered
 	}
 	return nil
+}
+
+// fill shows a form until it is completed or given up. Whatever ends it, it is
+// told to quit: the library's own ways of ending one early, by its context or
+// by an interrupt, take its input away while that is still being read.
+func (c *command) fill(ctx context.Context, form *huh.Form) error {
+	form.SubmitCmd, form.CancelCmd = tea.Quit, tea.Quit
+	program := tea.NewProgram(form, tea.WithInput(c.In), tea.WithOutput(c.screen), tea.WithoutSignalHandler())
+	defer context.AfterFunc(ctx, program.Quit)()
+	_, err := program.Run()
+	return err
 }
 
 // interrupt stops the run, the calls of its other steps too, as Ctrl-C does

@@ -11,14 +11,10 @@ import (
 
 func newRestore() *cobra.Command {
 	return &cobra.Command{
-		Use:   "restore FILE",
-		Short: "Put a backup's items back into the table",
-		Long: `Reads the whole backup and checks its count and checksum, then writes its items to
-the stack's table. An item with the same id is overwritten; nothing is deleted.`,
-		Example: "  todoctl restore TodoTable-20261123-101500.jsonl",
-		Args: func(_ *cobra.Command, args []string) error {
+		Use: "restore FILE",
+		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage([]string{"todoctl restore TodoTable-20261123-101500.jsonl"}, "restore takes one file")
+				return usage([]string{"todoctl restore TodoTable-20261123-101500.jsonl", helpLine(cmd)}, "restore takes one file")
 			}
 			return nil
 		},
@@ -53,6 +49,7 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	if err != nil {
 		return err
 	}
+	c.doc.Restore = &restored{File: path, From: found.Table, Table: table, Items: found.Items}
 	c.view().Note("%s, saved from %s, will be written to %s.", plural(found.Items, "item"), found.Table, table)
 	c.view().Note("An item with the same id is overwritten; the others stay.")
 	if c.dryRun {
@@ -76,6 +73,7 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	at, wrote := c.working(ctx, fmt.Sprintf("writing %s", plural(found.Items, "item")))
 	written, err := provision.Restore(at, sess.cfg, sess.clients.DynamoDB, file)
 	wrote()
+	c.doc.Restore.Written = written.Items
 	if err != nil {
 		p := explain(err, c.way())
 		p.What = fmt.Sprintf("only %d of the %s are known to be written: %s", written.Items, plural(found.Items, "item"), p.What)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -95,18 +96,22 @@ func (c *command) localConfig(ctx context.Context, s *session) (aws.Config, erro
 	if s.runner, err = c.runner(ctx, b); err != nil {
 		return aws.Config{}, err
 	}
-	region := localRegion
 	s.regionFrom = "the local default"
 	if c.region != "" {
-		region, s.regionFrom = c.region, "from --region"
+		s.regionFrom = "from --region"
 	}
 	s.credentialsFrom = "todoctl itself"
+	return c.configFor(b), nil
+}
+
+// configFor points the SDK at a local AWS.
+func (c *command) configFor(b *background) aws.Config {
 	return aws.Config{
-		Region:       region,
+		Region:       cmp.Or(c.region, localRegion),
 		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
-		BaseEndpoint: aws.String(s.endpoint),
+		BaseEndpoint: aws.String(b.endpoint()),
 		HTTPClient:   c.httpClient(0),
-	}, nil
+	}
 }
 
 // loadAWS takes what the SDK finds, as every AWS tool does, with one

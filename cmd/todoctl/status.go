@@ -12,14 +12,9 @@ import (
 
 func newStatus() *cobra.Command {
 	return &cobra.Command{
-		Use:   "status",
-		Short: "What exists, what differs, how much of the free tier is used, what it costs",
-		Long: `Looks at every step and changes nothing: what exists, what is not as it should be,
-how much of the free allowances is used, what it costs now and at worst.
-Exit code 3 says that something is not as it should be.`,
-		Example: "  todoctl status\n  todoctl status --output json",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return statusRun(cmd.Context(), this(cmd)) },
+		Use:  "status",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return statusRun(cmd.Context(), this(cmd)) },
 	}
 }
 

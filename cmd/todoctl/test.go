@@ -13,13 +13,9 @@ import (
 func newTest() *cobra.Command {
 	var post bool
 	cmd := &cobra.Command{
-		Use:   "test",
-		Short: "Step 5: call the API and check its answers",
-		Long: `Calls the Function URL as a browser on another site would, and checks status, body,
-content type and the CORS header. It only reads, unless --post asks for a new item.`,
-		Example: "  todoctl test --local\n  todoctl test --post        adds \"Buy groceries\" first",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return testRun(cmd.Context(), this(cmd), post) },
+		Use:  "test",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return testRun(cmd.Context(), this(cmd), post) },
 	}
 	cmd.Flags().BoolVar(&post, "post", false, "add an item before reading the list")
 	return cmd

@@ -16,27 +16,16 @@ import (
 func newUp() *cobra.Command {
 	var s settings
 	cmd := &cobra.Command{
-		Use:   "up",
-		Short: "The whole walkthrough; run again, it continues or repairs",
-		Example: `  todoctl up --local --yes     all six steps on this machine, no questions
-  todoctl up                   the same on AWS, explained step by step
-  todoctl up --email me@example.com --limit 5
-  todoctl up --dry-run         what would be done (exit 3 when something would)`,
+		Use:  "up",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return upRun(cmd.Context(), this(cmd), &s) },
 	}
 	s.settingFlags(cmd, "role", "function", "url", "alarm")
 	cmd.Flags().StringSliceVar(&s.skip, "skip", nil, "leave out a step (again for more)")
-	_ = cmd.RegisterFlagCompletionFunc("skip", cobra.FixedCompletions(provision.Names(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 func upRun(ctx context.Context, c *command, s *settings) error {
-	for _, name := range s.skip {
-		if !slices.Contains(provision.Names(), name) {
-			return usage(nil, "--skip %q is not a step: they are %s", name, strings.Join(provision.Names(), ", "))
-		}
-	}
 	sess, err := c.open(ctx, s)
 	if err != nil {
 		return err
@@ -278,7 +267,7 @@ func (c *command) raised(plan []provision.Change, last map[string]provision.Obse
 		url = ""
 	}
 	c.doc.URL = url
-	if c.output == "json" {
+	if c.inJSON() {
 		return nil
 	}
 	c.view().Note("")

@@ -13,34 +13,44 @@ import (
 	"todoctl/provision"
 )
 
-const readme = "../../README.md"
+const readme, tutorial = "../../README.md", "../../docs/tutorial.md"
 
 var sessions = regexp.MustCompile(`(?s)<!-- session: (\S+) (\S+) -->\n.*?<!-- end -->`)
 
-// TestREADMESessionsAreTheTranscripts holds the README's terminal sessions to
-// what the binary really prints; -update rewrites them.
-func TestREADMESessionsAreTheTranscripts(t *testing.T) {
-	text, err := os.ReadFile(readme)
+// TestSessionsOfTheDocsAreTheTranscripts holds the terminal sessions of the README
+// and of docs to what the binary really prints; -update rewrites them.
+func TestSessionsOfTheDocsAreTheTranscripts(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := 0
-	want := sessions.ReplaceAllStringFunc(string(text), func(block string) string {
-		found++
-		m := sessions.FindStringSubmatch(block)
-		return fmt.Sprintf("<!-- session: %s %s -->\n```console\n%s```\n<!-- end -->", m[1], m[2], transcript(t, m[1], m[2]))
-	})
-	if found == 0 {
-		t.Fatal("the README has no sessions: its markers are gone")
-	}
-	if want == string(text) {
-		return
-	}
-	if !*update {
-		t.Fatal("the README's sessions are not what the transcripts say; run: go test ./cmd/todoctl -run 'Transcripts|README' -update")
-	}
-	if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
-		t.Fatal(err)
+	for _, page := range append(pages, readme) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		want := sessions.ReplaceAllStringFunc(string(text), func(block string) string {
+			found++
+			m := sessions.FindStringSubmatch(block)
+			return fmt.Sprintf("<!-- session: %s %s -->\n```console\n%s```\n<!-- end -->", m[1], m[2], transcript(t, m[1], m[2]))
+		})
+		if found != strings.Count(string(text), "<!-- session:") || found != strings.Count(want, "```console") {
+			t.Errorf("%s has a terminal session that is no transcript's, or one without an end", page)
+		}
+		if found == 0 && (page == readme || page == tutorial) {
+			t.Errorf("%s has no sessions: its markers are gone", page)
+		}
+		if want == string(text) {
+			continue
+		}
+		if !*update {
+			t.Errorf("the sessions of %s are not what the transcripts say; run: go test ./cmd/todoctl -run 'Transcripts|Sessions' -update", page)
+			continue
+		}
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -75,17 +85,20 @@ func transcript(t *testing.T, archive, name string) string {
 	return shown
 }
 
-// TestREADMEHasAHeadingPerStep keeps the README in the walkthrough's order.
-func TestREADMEHasAHeadingPerStep(t *testing.T) {
-	text, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var headings []string
-	for _, m := range regexp.MustCompile(`(?m)^### \d+\. (\w+)$`).FindAllStringSubmatch(string(text), -1) {
-		headings = append(headings, m[1])
-	}
-	if got, want := strings.Join(headings, " "), strings.Join(provision.Names(), " "); got != want {
-		t.Errorf("the README's headings are %q, the steps are %q", got, want)
+// TestDocsHaveAHeadingPerStep keeps the README and the tutorial in the
+// walkthrough's order.
+func TestDocsHaveAHeadingPerStep(t *testing.T) {
+	for _, page := range []string{readme, tutorial} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var headings []string
+		for _, m := range regexp.MustCompile(`(?m)^###? \d+\. (\w+)$`).FindAllStringSubmatch(string(text), -1) {
+			headings = append(headings, m[1])
+		}
+		if got, want := strings.Join(headings, " "), strings.Join(provision.Names(), " "); got != want {
+			t.Errorf("the headings of %s are %q, the steps are %q", page, got, want)
+		}
 	}
 }

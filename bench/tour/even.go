@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -27,7 +28,7 @@ var varying = []struct {
 }
 
 // even replaces what varies. What is cut in two by the events belongs to the
-// first of them.
+// first of them, and events of which nothing is left go, but for the last.
 func (c *cast) even() {
 	for _, v := range varying {
 		var all strings.Builder
@@ -57,6 +58,11 @@ func (c *cast) even() {
 				from = ends[i]
 			}
 			c.events[i].data = b.String()
+		}
+	}
+	for i := len(c.events) - 2; i >= 0; i-- {
+		if c.events[i].data == "" {
+			c.events = slices.Delete(c.events, i, i+1)
 		}
 	}
 }

@@ -24,8 +24,9 @@ const term = "xterm"
 const (
 	// calm is how long nothing must have moved before an open question is answered.
 	calm = 400 * time.Millisecond
-	// grain is what times are rounded to: less than this nobody sees.
-	grain = 50 * time.Millisecond
+	// grain is what the times of programs are rounded to, and what comes sooner
+	// belongs together: a machine is never twice equally fast.
+	grain = 250 * time.Millisecond
 	// still is the longest time in which nothing moves; what is longer is cut.
 	still = 2 * time.Second
 	// patience is how long a command may say nothing before the tour gives up.
@@ -67,6 +68,11 @@ func (t *terminal) lines() []string {
 // show puts data on the screen at the recording's present time.
 func (t *terminal) show(data string) {
 	_, _ = t.screen.Write([]byte(data))
+	t.keep(data)
+}
+
+// keep records what is on the screen already.
+func (t *terminal) keep(data string) {
 	if n := len(t.cast.events); n > 0 && t.cast.events[n-1].kind == "o" && t.cast.events[n-1].at == t.now {
 		t.cast.events[n-1].data += data
 		return
@@ -83,7 +89,8 @@ func (t *terminal) advance() {
 	}
 }
 
-// rest lets the person read or think for d of the recording.
+// rest lets the person read or think for d of the recording. A cursor that only
+// blinks meanwhile is left out.
 func (t *terminal) rest(d time.Duration, shown <-chan string) {
 	until := t.now + d
 	limit := time.NewTimer(time.Duration(float64(d) * t.pace))
@@ -95,9 +102,14 @@ func (t *terminal) rest(d time.Duration, shown <-chan string) {
 				shown = nil // it has ended; the rest is still rested
 				continue
 			}
+			before, at := t.screen.String(), t.screen.Cursor()
+			_, _ = t.screen.Write([]byte(data))
+			if now := t.screen.Cursor(); before == t.screen.String() && at.X == now.X && at.Y == now.Y {
+				continue
+			}
 			t.advance()
 			t.now = min(t.now, until)
-			t.show(data)
+			t.keep(data)
 			continue
 		case <-limit.C:
 		}

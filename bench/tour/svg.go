@@ -35,6 +35,13 @@ var shades = [16][2]string{
 	{"#0969da", "#79c0ff"}, {"#8250df", "#d2a8ff"}, {"#1b7c83", "#56d4dd"}, {"#24292f", "#f0f6fc"},
 }
 
+// behind are the sixteen colours behind letters, on either page: deep enough for
+// letters in white.
+var behind = [16]string{
+	"#57606a", "#b3121f", "#116329", "#7d4e00", "#0550ae", "#6639ba", "#1b7c83", "#8c959f",
+	"#57606a", "#a40e26", "#1a7f37", "#9a6700", "#0969da", "#8250df", "#1b7c83", "#8c959f",
+}
+
 // The page's own colours, light and dark.
 var (
 	paper = [2]string{"#ffffff", "#0d1117"}
@@ -69,7 +76,7 @@ func draw(frames []frame) []byte {
 	b.Write(d.rows.Bytes())
 	b.WriteString("</defs>\n")
 	fmt.Fprintf(&b, "<rect class=\"p\" x=\".5\" y=\".5\" width=\"%s\" height=\"%s\" rx=\"8\"/>\n", number(pageWidth-1), number(pageHeight-1))
-	fmt.Fprintf(&b, "<svg x=\"%s\" y=\"%[1]s\" width=\"%s\" height=\"%s\">\n", number(margin), number(columns*width), number(rows*height))
+	fmt.Fprintf(&b, "<svg x=\"%s\" y=\"%[1]s\" width=\"%s\" height=\"%s\">\n", number(margin), number(columns*width+margin/2), number(rows*height))
 	fmt.Fprintf(&b, "<g class=\"s\" transform=\"translate(%s)\">\n", number(-float64(len(frames)-1)*pageWidth))
 	b.Write(strip.Bytes())
 	b.WriteString("</g>\n</svg>\n</svg>\n")
@@ -125,7 +132,10 @@ func words(r run) []run {
 
 func class(l look) string {
 	var names []string
-	if l.ink != none {
+	switch {
+	case l.paper != none && l.paper != reversed:
+		names = append(names, "o")
+	case l.ink != none:
 		names = append(names, fmt.Sprintf("f%d", l.ink))
 	}
 	if l.bold {
@@ -146,15 +156,19 @@ func styles(b *bytes.Buffer, frames []frame) {
 	fmt.Fprintf(b, "font-size:%spx}.w{font-weight:bold}.u{text-decoration:underline}.c{opacity:.5}\n", number(size))
 	for page, before := range []string{"", "@media(prefers-color-scheme:dark){"} {
 		b.WriteString(before)
-		fmt.Fprintf(b, ".p{fill:%s;stroke:%s}text,.c,.b16{fill:%s}.f16{fill:%s}", paper[page], frost[page], ink[page], paper[page])
+		fmt.Fprintf(b, ".p{fill:%s;stroke:%s}text,.c,.b16{fill:%s}.f16{fill:%s}.o{fill:#fff}", paper[page], frost[page], ink[page], paper[page])
 		for i, shade := range shades {
-			fmt.Fprintf(b, ".f%d,.b%[1]d{fill:%s}", i, shade[page])
+			fmt.Fprintf(b, ".f%d{fill:%s}", i, shade[page])
 		}
 		if before != "" {
 			b.WriteString("}")
 		}
 		b.WriteString("\n")
 	}
+	for i, shade := range behind {
+		fmt.Fprintf(b, ".b%d{fill:%s}", i, shade)
+	}
+	b.WriteString("\n")
 	if len(frames) < 2 {
 		return
 	}

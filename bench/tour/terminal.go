@@ -104,7 +104,8 @@ func (t *terminal) rest(d time.Duration, shown <-chan string) {
 			}
 			before, at := t.screen.String(), t.screen.Cursor()
 			_, _ = t.screen.Write([]byte(data))
-			if now := t.screen.Cursor(); before == t.screen.String() && at.X == now.X && at.Y == now.Y {
+			now, sets := t.screen.Cursor(), strings.Contains(data, "\x1b[?")
+			if !sets && before == t.screen.String() && at.X == now.X && at.Y == now.Y {
 				continue
 			}
 			t.advance()

@@ -63,6 +63,7 @@ func TestTranscripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"plain":     plain,
 			"elsewhere": elsewhere,
+			"aws":       awsLine,
 		},
 	})
 }

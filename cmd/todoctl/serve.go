@@ -280,7 +280,8 @@ func exports(b background, goos string) string {
 	}
 	var lines strings.Builder
 	for _, v := range [][2]string{
-		{"AWS_ENDPOINT_URL", b.endpoint()}, {"AWS_ACCESS_KEY_ID", "local"}, {"AWS_SECRET_ACCESS_KEY", "local"}, {"AWS_REGION", localRegion},
+		{"AWS_ENDPOINT_URL", b.endpoint()}, {"AWS_ACCESS_KEY_ID", "local"}, {"AWS_SECRET_ACCESS_KEY", "local"},
+		{"AWS_REGION", localRegion}, {"AWS_DEFAULT_REGION", localRegion}, // boto3 and AWS CLI 1 read the second one only
 	} {
 		fmt.Fprintf(&lines, form, v[0], v[1])
 	}

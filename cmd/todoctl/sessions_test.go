@@ -13,7 +13,7 @@ import (
 	"todoctl/provision"
 )
 
-const readme = "../../README.md"
+const readme, tutorial = "../../README.md", "../../docs/tutorial.md"
 
 // pages are the texts that show terminal sessions.
 func pages(t *testing.T) []string {
@@ -50,14 +50,17 @@ func TestSessionsAreTheTranscripts(t *testing.T) {
 			return fmt.Sprintf("<!-- %s: %s %s -->\n```%s\n%s```\n<!-- end -->", m[1], m[2], m[3], language, shown)
 		})
 		begun := strings.Count(string(text), "<!-- session: ") + strings.Count(string(text), "<!-- recipe: ")
-		if found != begun || found == 0 && page == readme {
+		if found != begun || found == 0 && (page == readme || page == tutorial) {
 			t.Errorf("%s begins %d sessions and ends %d: a marker is gone", page, begun, found)
+		}
+		if n := strings.Count(want, "```console"); n != strings.Count(want, "<!-- session: ") {
+			t.Errorf("%s has a terminal session that is no transcript's", page)
 		}
 		if want == string(text) {
 			continue
 		}
 		if !*update {
-			t.Errorf("the sessions of %s are not what the transcripts say; run: go test ./cmd/todoctl -run 'Transcripts' -update", page)
+			t.Errorf("the sessions of %s are not what the transcripts say; run: go test ./cmd/todoctl -run 'Transcripts|Sessions' -update", page)
 			continue
 		}
 		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
@@ -113,17 +116,20 @@ func transcript(t *testing.T, archive, name string) string {
 	return shown
 }
 
-// TestREADMEHasAHeadingPerStep keeps the README in the walkthrough's order.
-func TestREADMEHasAHeadingPerStep(t *testing.T) {
-	text, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var headings []string
-	for _, m := range regexp.MustCompile(`(?m)^### \d+\. (\w+)$`).FindAllStringSubmatch(string(text), -1) {
-		headings = append(headings, m[1])
-	}
-	if got, want := strings.Join(headings, " "), strings.Join(provision.Names(), " "); got != want {
-		t.Errorf("the README's headings are %q, the steps are %q", got, want)
+// TestDocsHaveAHeadingPerStep keeps the README and the tutorial in the
+// walkthrough's order.
+func TestDocsHaveAHeadingPerStep(t *testing.T) {
+	for _, page := range []string{readme, tutorial} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var headings []string
+		for _, m := range regexp.MustCompile(`(?m)^###? \d+\. (\w+)$`).FindAllStringSubmatch(string(text), -1) {
+			headings = append(headings, m[1])
+		}
+		if got, want := strings.Join(headings, " "), strings.Join(provision.Names(), " "); got != want {
+			t.Errorf("the headings of %s are %q, the steps are %q", page, got, want)
+		}
 	}
 }

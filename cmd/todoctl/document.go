@@ -51,6 +51,7 @@ type diffDocument struct {
 }
 
 type errorDocument struct {
+	ID   string   `json:"id,omitempty"` // of `todoctl explain`
 	What string   `json:"what"`
 	Why  string   `json:"why,omitempty"`
 	Fix  []string `json:"fix,omitempty"`
@@ -140,10 +141,10 @@ func (v *records) Ran()         {}
 func (v *records) Note(string, ...any) {}
 
 func (v *records) Problem(p *Problem) {
-	if p.What == "" {
+	if p = p.complete(); p.What == "" {
 		return
 	}
-	v.doc.Error = &errorDocument{What: p.What, Why: p.Why, Fix: p.Fix, Exit: p.Exit}
+	v.doc.Error = &errorDocument{ID: p.ID, What: p.What, Why: p.Why, Fix: p.Fix, Exit: p.Exit}
 }
 
 // print writes the document to stdout.

@@ -29,7 +29,7 @@ func newHandler() *cobra.Command {
 		Short: "Write the code to a folder, to be changed",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage([]string{"todoctl handler eject my-api"}, "handler eject takes one folder")
+				return usage([]string{"todoctl handler eject my-api"}, "handler eject takes one folder").as("TODO-USE-08")
 			}
 			return nil
 		},
@@ -54,7 +54,7 @@ func ejectRun(c *command, dir string) error {
 			return nil
 		}
 		if err := c.writeNew(path, data); err != nil {
-			return &Problem{What: err.Error(), Fix: []string{"todoctl handler eject another-folder"}, Exit: exitFailed}
+			return told("TODO-FN-06", err.Error(), "todoctl handler eject another-folder")
 		}
 		c.printed = true // the path is the data, in any form of output
 		fmt.Fprintln(c.Out, path)

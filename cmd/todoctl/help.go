@@ -73,7 +73,7 @@ and a billing alarm. It watches what that costs, and takes it all away again.
 		add("step", newStep(step))
 	}
 	add("step", newTest())
-	add("more", newRestore(), newHandler(), newLocal(), newVersion())
+	add("more", newExplain(), newRestore(), newHandler(), newLocal(), newVersion())
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")
 	return root

@@ -85,10 +85,5 @@ func (c *command) taken(who, stack string) error {
 	if data, err := c.readFile(who); err == nil && json.Unmarshal(data, &h) == nil && h.PID != 0 {
 		by = fmt.Sprintf(" (pid %d, %s, since %s)", h.PID, h.Command, h.Since.Local().Format("15:04:05"))
 	}
-	return &Problem{
-		What: fmt.Sprintf("another todoctl is at work on the stack %s%s", stack, by),
-		Why:  "one at a time; this one has changed nothing",
-		Fix:  []string{c.again() + "   (when it has ended)", c.with("status")},
-		Exit: exitFailed,
-	}
+	return told("TODO-RUN-04", fmt.Sprintf("another todoctl is at work on the stack %s%s", stack, by), c.again()+"   (when it has ended)", c.with("status"))
 }

@@ -99,11 +99,13 @@ func (c *command) localConfig(ctx context.Context, s *session) (aws.Config, erro
 		region, s.regionFrom = c.region, "from --region"
 	}
 	s.credentialsFrom = "todoctl itself"
+	client := c.httpClient(0)
+	client.Transport = lastingRefusal{client.Transport}
 	return aws.Config{
 		Region:       region,
 		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
 		BaseEndpoint: aws.String(s.endpoint),
-		HTTPClient:   c.httpClient(0),
+		HTTPClient:   client,
 	}, nil
 }
 
@@ -134,12 +136,12 @@ func (c *command) awsConfig(ctx context.Context, s *session) (aws.Config, error)
 	if cfg.Region == "" {
 		return cfg, noRegion(c.again())
 	}
-	s.regionFrom = c.regionSource()
+	s.regionFrom, c.askedRegion = c.regionSource(), cfg.Region
 	if cfg.BaseEndpoint != nil {
 		s.endpoint = *cfg.BaseEndpoint
 	}
 	found, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil && networkProblem(err, "") != nil {
+	if err != nil && networkProblem(err, nowhere) != nil {
 		return cfg, err
 	}
 	if err != nil {
@@ -165,6 +167,14 @@ func (c *command) regionSource() string {
 	return "from " + c.profileName()
 }
 
+// profileNamed says whether somebody has chosen a profile.
+func (c *command) profileNamed() bool { return c.profile != "" || c.Getenv("AWS_PROFILE") != "" }
+
+// keysInEnvironment says whether access keys stand in the environment, whole.
+func (c *command) keysInEnvironment() bool {
+	return c.Getenv("AWS_ACCESS_KEY_ID") != "" && c.Getenv("AWS_SECRET_ACCESS_KEY") != ""
+}
+
 func (c *command) profileName() string {
 	for _, name := range []string{c.profile, c.Getenv("AWS_PROFILE"), c.Getenv("AWS_DEFAULT_PROFILE")} {
 		if name != "" {
@@ -179,7 +189,7 @@ func (c *command) credentialSource(source string) string {
 	switch {
 	case source == config.CredentialsSourceName:
 		text := "environment variables (AWS_ACCESS_KEY_ID)"
-		if c.profile != "" || c.Getenv("AWS_PROFILE") != "" {
+		if c.profileNamed() {
 			text += fmt.Sprintf(", which win over %s", c.profileName())
 		}
 		return text

@@ -78,7 +78,7 @@ func (y *tally) restored(written, of int) {
 func (y *tally) begun() bool {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	return y.working
+	return y.working || y.items != ""
 }
 
 // words says it in one line, "" when there is nothing to say.

@@ -121,7 +121,7 @@ func (v *words) Note(format string, args ...any) { v.line(format, args...) }
 
 // Problem prints what went wrong and what to type.
 func (v *words) Problem(p *Problem) {
-	if p.What == "" {
+	if p = p.complete(); p.What == "" {
 		return
 	}
 	v.line("%s", strings.Join(fold(v.paint(red, "error:")+" "+p.What, v.width), "\n       "))
@@ -134,6 +134,9 @@ func (v *words) Problem(p *Problem) {
 			lead = "  or: "
 		}
 		v.line("%s %s", lead, fix)
+	}
+	if p.ID != "" && p.Exit != exitInterrupted { // who stopped it herself knows why
+		v.line("more:  todoctl explain %s", p.ID)
 	}
 }
 

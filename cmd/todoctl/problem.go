@@ -65,10 +65,11 @@ type way struct {
 	bare     func(command string) string // another one, of another stack
 	down     bool                        // this one takes away
 	far      string                      // what there is now, "" when that is not known
-	begun    bool                        // something was changed
+	begun    bool                        // a step was started
+	some     bool                        // something was written, be it an item only
 	local    bool                        // AWS is the one on this machine
 	region   string                      // "" when it is not known
-	keys     bool                        // access keys in the environment sign the calls
+	unset    string                      // takes the access keys out of the terminal, "" when none are in its environment
 	shadowed string                      // the profile that they win over, "" when none was named
 }
 
@@ -80,7 +81,7 @@ func todoctlLine(command string) string { return "todoctl " + command }
 // onward is the same command, and that it continues, where there is something
 // to be continued.
 func (on way) onward() string {
-	if on.begun {
+	if on.some {
 		return on.again + "   (continues)"
 	}
 	return on.again
@@ -115,7 +116,7 @@ func explained(err error, on way) *Problem {
 	} else {
 		p.What = fmt.Sprintf("could not %s the %s: %s", step.Action, step.Step, p.What)
 	}
-	if step.Step == "alarm" && p.Exit == exitCredentials && !on.down {
+	if step.Step == "alarm" && strings.HasPrefix(p.ID, "TODO-IAM-") && !on.down {
 		p.Fix = append(p.Fix, on.with("up")+" --skip alarm   (the rest works without it)")
 	}
 	return p

@@ -27,9 +27,6 @@ var waysIn = []string{
 	"todoctl up --local         (or rehearse with no account at all)",
 }
 
-// unset takes the access keys out of a terminal: they win over every sign-in.
-const unset = "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
-
 func noRegion(again string) *Problem {
 	return &Problem{ID: "TODO-ACCT-02", Fix: []string{again + " --region us-east-1", "aws configure set region us-east-1"}}
 }
@@ -102,12 +99,15 @@ func signatureProblem(e smithy.APIError, on way) *Problem {
 // keysProblem says of keys that come from the environment how to be rid of them:
 // no other sign-in is looked at while they are there.
 func keysProblem(p *Problem, on way) *Problem {
+	if on.unset == "" {
+		return p
+	}
 	if on.shadowed != "" {
-		return told("TODO-CRED-06", "AWS does not take the keys in the environment, and they win over "+on.shadowed, unset, on.again)
+		return told("TODO-CRED-06", "AWS does not take the keys in the environment, and they win over "+on.shadowed, on.unset, on.again)
 	}
-	if on.keys {
-		p.Fix = append([]string{unset + "   (they win over a sign-in)"}, p.Fix...)
-	}
+	p = p.complete()
+	p.Why = strings.TrimPrefix(p.Why+"; the keys stand in the environment, where they win over a sign-in", "; ")
+	p.Fix = append([]string{on.unset}, p.Fix...)
 	return p
 }
 

@@ -161,8 +161,15 @@ func (c *command) finish(err error) int {
 }
 
 func (c *command) way() way {
-	on := way{again: c.again(), with: c.with, bare: c.bare, down: c.name == "down", far: c.tally.words(), begun: c.tally.begun(), local: c.local, region: c.askedRegion}
-	if on.keys = !c.local && c.keysInEnvironment(); on.keys && c.profileNamed() {
+	on := way{again: c.again(), with: c.with, bare: c.bare, down: c.name == "down", far: c.tally.words(), begun: c.tally.begun(), some: c.tally.some(), local: c.local, region: c.askedRegion}
+	if c.local || !c.keysInEnvironment() {
+		return on
+	}
+	on.unset = "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+	if c.GOOS == "windows" {
+		on.unset = "Remove-Item Env:AWS_ACCESS_KEY_ID, Env:AWS_SECRET_ACCESS_KEY"
+	}
+	if c.profileNamed() {
 		on.shadowed = c.profileName()
 	}
 	return on

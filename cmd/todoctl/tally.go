@@ -78,6 +78,13 @@ func (y *tally) restored(written, of int) {
 func (y *tally) begun() bool {
 	y.mu.Lock()
 	defer y.mu.Unlock()
+	return y.working
+}
+
+// some says whether anything was written, be it a resource or an item.
+func (y *tally) some() bool {
+	y.mu.Lock()
+	defer y.mu.Unlock()
 	return y.working || y.items != ""
 }
 

@@ -159,32 +159,6 @@ func (a *App) httpClient(timeout time.Duration) *http.Client {
 	}}
 }
 
-// A lastingRefusal is a refused connection on this machine. Nobody listens
-// there any more, and unlike on a network that will not change by itself: the
-// SDK would try again for half a minute.
-type lastingRefusal struct{ http.RoundTripper }
-
-func (t lastingRefusal) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := t.RoundTripper.RoundTrip(r)
-	if errors.Is(err, noListener) {
-		err = goneError{err}
-	}
-	return res, err
-}
-
-// CloseIdleConnections is what http.Client looks for.
-func (t lastingRefusal) CloseIdleConnections() {
-	if closer, ok := t.RoundTripper.(interface{ CloseIdleConnections() }); ok {
-		closer.CloseIdleConnections()
-	}
-}
-
-// A goneError tells the SDK not to try again.
-type goneError struct{ error }
-
-func (e goneError) Unwrap() error        { return e.error }
-func (e goneError) RetryableError() bool { return false }
-
 // makePrivateDir makes a folder that only its owner may enter. One that exists
 // must be this user's own, with all that lies in it, and is narrowed when others
 // may enter it: a folder in /tmp may have been put there by anybody.

@@ -15,6 +15,3 @@ func owned(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) == syscall.Geteuid()
 }
-
-// noListener is the error of a connection to a port where nobody listens.
-const noListener = syscall.ECONNREFUSED

@@ -15,8 +15,3 @@ func detached() *syscall.SysProcAttr {
 // owned is for systems where a folder can be everybody's; on Windows the user's
 // profile keeps others out.
 func owned(fs.FileInfo) bool { return true }
-
-// noListener is WSAECONNREFUSED, the error of a connection to a port where nobody
-// listens.
-// https://learn.microsoft.com/en-us/windows/win32/winsock/windows-sockets-error-codes-2
-const noListener = syscall.Errno(10061)

@@ -10,9 +10,9 @@ import (
 // place with its words: what is printed in a run, what `todoctl explain` says,
 // and docs/problems.md all come from here.
 //
-// An id never changes its meaning once it was published, and is never given
-// anew: people paste it into searches, and old pages go on answering. A problem
-// that cannot happen any more keeps its number and loses its entry.
+// An id never changes its meaning once it was published, and is never given to
+// something else: people paste it into searches, and old pages go on answering.
+// New entries come at the end of their area.
 
 // An entry is one problem of the catalogue.
 type entry struct {

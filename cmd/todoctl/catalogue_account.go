@@ -69,11 +69,12 @@ var credEntries = []entry{
 	{
 		ID: "TODO-CRED-06", Exit: exitCredentials,
 		Title: "the keys in the environment win over your profile, and AWS does not take them",
-		Cause: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY come before --profile, AWS_PROFILE and `aws login`",
-		Why: "Somebody, perhaps a line in your shell's start-up file, has set AWS_ACCESS_KEY_ID. Every AWS tool prefers that to the profile that you named " +
+		Cause: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY come before AWS_PROFILE and `aws login`",
+		Why: "Somebody, perhaps a line in your shell's start-up file, has set AWS_ACCESS_KEY_ID. Every AWS tool prefers that to the profile in AWS_PROFILE " +
 			"and to your sign-in. These keys are old or wrong, so AWS refuses them, and the good ones are never tried.",
 		Do: []remedy{
 			{"Take them out of this terminal.", "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"},
+			{"Or name the profile in the command line, which wins over them.", "todoctl up --profile NAME"},
 			{"In PowerShell it is this line.", "Remove-Item Env:AWS_ACCESS_KEY_ID, Env:AWS_SECRET_ACCESS_KEY, Env:AWS_SESSION_TOKEN"},
 			{"Find out where they are set.", "grep -n AWS_ ~/.bashrc ~/.zshrc ~/.profile"},
 		},
@@ -167,7 +168,7 @@ var acctEntries = []entry{
 	{
 		ID: "TODO-ACCT-04", Exit: exitUsage,
 		Title: "there seems to be no such Region",
-		Cause: "its address has no entry in the name service, and todoctl does not know it",
+		Cause: "a Region is named like us-east-1, and this one is not known",
 		Why: "A Region is named like us-east-1: part of the world, direction, number. Each service has an address with that name in it, " +
 			"and this one was not found. A Region that is newer than this todoctl would have been.",
 		Do: []remedy{

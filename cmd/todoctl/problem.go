@@ -161,7 +161,7 @@ func cause(err error, on way) *Problem {
 		return p
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return &Problem{ID: "TODO-RUN-15", What: fmt.Sprintf("%s: %v", e.Path, e.Err)}
+		return told("TODO-RUN-15", fmt.Sprintf("%s: %v", e.Path, e.Err), on.again)
 	}
 	return &Problem{ID: "TODO-RUN-14", What: plainText(err), Fix: []string{on.again}}
 }
@@ -275,7 +275,7 @@ func apiProblem(err error, e smithy.APIError, on way) *Problem {
 	case code == "OptInRequired", code == "SubscriptionRequiredException":
 		return &Problem{ID: "TODO-ACCT-01", Fix: []string{on.again}}
 	case code == "NotImplemented":
-		return &Problem{ID: "TODO-LOCAL-10", What: message}
+		return told("TODO-LOCAL-10", message, "env | grep AWS_ENDPOINT_URL")
 	case code == "InsufficientStorage" && on.local:
 		return &Problem{ID: "TODO-LOCAL-09", Fix: []string{"df -h ~", on.onward()}}
 	case code == "ProvisionedThroughputExceededException":

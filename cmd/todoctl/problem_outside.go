@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -111,6 +112,10 @@ func keysProblem(p *Problem, on way) *Problem {
 	return p
 }
 
+// regionForm is what every Region is called like: us-gov-west-1. A name of
+// another form would be looked for in the name service for half a minute.
+var regionForm = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
+
 // alwaysOn are the Regions that every account has; the others must be switched on.
 // https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
 var alwaysOn = []string{
@@ -133,11 +138,15 @@ func knownRegion(region string) bool {
 	return slices.Contains(alwaysOn, region) || optIn(region) || strings.HasPrefix(region, "cn-") || strings.HasPrefix(region, "us-gov-")
 }
 
+// A timeout is an error that may be for want of an answer in time. net.Error
+// wants more than some of them have.
+type timeout interface {
+	error
+	Timeout() bool
+}
+
 // networkProblem explains why no answer of AWS came, nil when one did.
 func networkProblem(err error, on way) *Problem {
-	if on.local && errors.Is(err, noListener) {
-		return &Problem{ID: "TODO-LOCAL-02", Fix: []string{on.again + "   (starts it again, and continues)"}}
-	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
 		if on.region != "" && !knownRegion(on.region) && strings.Contains(e.Name, on.region) {
 			return told("TODO-ACCT-04", "there seems to be no Region "+on.region, on.bare("up")+" --region us-east-1")
@@ -163,7 +172,7 @@ func networkProblem(err error, on way) *Problem {
 	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
 		return &Problem{ID: "TODO-NET-03", Fix: []string{on.again}}
 	}
-	if e, ok := errors.AsType[net.Error](err); errors.Is(err, context.DeadlineExceeded) || ok && e.Timeout() {
+	if e, ok := errors.AsType[timeout](err); errors.Is(err, context.DeadlineExceeded) || ok && e.Timeout() {
 		return &Problem{ID: "TODO-NET-04", Fix: []string{on.again}}
 	}
 	return nil

@@ -162,14 +162,14 @@ func (c *command) finish(err error) int {
 
 func (c *command) way() way {
 	on := way{again: c.again(), with: c.with, bare: c.bare, down: c.name == "down", far: c.tally.words(), begun: c.tally.begun(), some: c.tally.some(), local: c.local, region: c.askedRegion}
-	if c.local || !c.keysInEnvironment() {
-		return on
+	if c.local || c.profile != "" || !c.keysInEnvironment() {
+		return on // --profile wins over the environment
 	}
 	on.unset = "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
 	if c.GOOS == "windows" {
 		on.unset = "Remove-Item Env:AWS_ACCESS_KEY_ID, Env:AWS_SECRET_ACCESS_KEY"
 	}
-	if c.profileNamed() {
+	if c.Getenv("AWS_PROFILE") != "" {
 		on.shadowed = c.profileName()
 	}
 	return on
@@ -257,7 +257,7 @@ func prepare(cmd *cobra.Command) error {
 		return usage([]string{c.bare(c.name) + " --stack Chat"}, "%s", err).as("TODO-USE-06")
 	}
 	if c.local && c.profile != "" {
-		return usage(nil, "--local has no profiles: leave out --profile").as("TODO-USE-04")
+		return usage([]string{c.bare(c.name)}, "--local has no profiles: leave out --profile").as("TODO-USE-04")
 	}
 	return nil
 }

@@ -99,13 +99,11 @@ func (c *command) localConfig(ctx context.Context, s *session) (aws.Config, erro
 		region, s.regionFrom = c.region, "from --region"
 	}
 	s.credentialsFrom = "todoctl itself"
-	client := c.httpClient(0)
-	client.Transport = lastingRefusal{client.Transport}
 	return aws.Config{
 		Region:       region,
 		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
 		BaseEndpoint: aws.String(s.endpoint),
-		HTTPClient:   client,
+		HTTPClient:   c.httpClient(0),
 	}, nil
 }
 
@@ -137,6 +135,9 @@ func (c *command) awsConfig(ctx context.Context, s *session) (aws.Config, error)
 		return cfg, noRegion(c.again())
 	}
 	s.regionFrom, c.askedRegion = c.regionSource(), cfg.Region
+	if !regionForm.MatchString(cfg.Region) {
+		return cfg, told("TODO-ACCT-04", fmt.Sprintf("there is no Region %q", cfg.Region), c.bare(c.name)+" --region us-east-1")
+	}
 	if cfg.BaseEndpoint != nil {
 		s.endpoint = *cfg.BaseEndpoint
 	}
@@ -167,9 +168,6 @@ func (c *command) regionSource() string {
 	return "from " + c.profileName()
 }
 
-// profileNamed says whether somebody has chosen a profile.
-func (c *command) profileNamed() bool { return c.profile != "" || c.Getenv("AWS_PROFILE") != "" }
-
 // keysInEnvironment says whether access keys stand in the environment, whole.
 func (c *command) keysInEnvironment() bool {
 	return c.Getenv("AWS_ACCESS_KEY_ID") != "" && c.Getenv("AWS_SECRET_ACCESS_KEY") != ""
@@ -189,7 +187,7 @@ func (c *command) credentialSource(source string) string {
 	switch {
 	case source == config.CredentialsSourceName:
 		text := "environment variables (AWS_ACCESS_KEY_ID)"
-		if c.profileNamed() {
+		if c.Getenv("AWS_PROFILE") != "" { // with --profile the keys are not looked at
 			text += fmt.Sprintf(", which win over %s", c.profileName())
 		}
 		return text

@@ -34,7 +34,7 @@ func newUp() *cobra.Command {
 func upRun(ctx context.Context, c *command, s *settings) error {
 	for _, name := range s.skip {
 		if !slices.Contains(provision.Names(), name) {
-			return usage(nil, "--skip %q is not a step: they are %s", name, strings.Join(provision.Names(), ", "))
+			return usage([]string{c.with("up") + " --skip alarm"}, "--skip %q is not a step: they are %s", name, strings.Join(provision.Names(), ", "))
 		}
 	}
 	sess, err := c.open(ctx, s)

@@ -140,7 +140,7 @@ func (r *role) remove(ctx context.Context, attached []string, inline bool) error
 type RolePathError struct{ Role, Have, Want string } // the ARNs
 
 func (e *RolePathError) Error() string {
-	return fmt.Sprintf("%s has the ARN %s, and the function needs %s", e.Role, e.Have, e.Want)
+	return fmt.Sprintf("%s has a path: its ARN is %s, and the function needs %s", e.Role, e.Have, e.Want)
 }
 
 // A RoleInUseError says that a role cannot be deleted because of what somebody

@@ -193,7 +193,7 @@ func TestExplainOffersTheNearestIDs(t *testing.T) {
 			t.Errorf("%s: exit %d\n%s%s", typed, exit, out, errs)
 		}
 	}
-	for _, typed := range []string{"", "bogus", "-", "TODO--01", "TODO-%s-01"} {
+	for _, typed := range []string{"", "bogus", "-", "TODO--01", "TODO-%d-01"} {
 		if _, errs, exit := explaining(t, "--", typed); exit != exitUsage || !strings.Contains(errs, "try:   todoctl explain\n") {
 			t.Errorf("%q: exit %d\n%s", typed, exit, errs)
 		}

@@ -276,7 +276,7 @@ func apiProblem(err error, e smithy.APIError, on way) *Problem {
 		return &Problem{ID: "TODO-ACCT-01", Fix: []string{on.again}}
 	case code == "NotImplemented":
 		return told("TODO-LOCAL-10", message, "env | grep AWS_ENDPOINT_URL")
-	case code == "InsufficientStorage" && on.local:
+	case code == "InsufficientStorage": // only the local AWS says so
 		return &Problem{ID: "TODO-LOCAL-09", Fix: []string{"df -h ~", on.onward()}}
 	case code == "ProvisionedThroughputExceededException":
 		return &Problem{ID: "TODO-TABLE-06", Fix: []string{on.with("status"), on.again}}

@@ -107,6 +107,7 @@ var machineProvocations = []provocation{
 		return saidBy(t, env, "local", "stop")
 	}},
 	{"TODO-LOCAL-09", "a disk without room for another table", virtual(func(r *rehearsal) ending {
+		// TestAFullDiskIsNoInternalFailure in local has the other half: that a full disk is answered so.
 		return r.runBetween(upLine, func(operation string, req *http.Request, pass func() (*http.Response, error)) (*http.Response, error) {
 			if operation != "CreateTable" {
 				return pass()

@@ -201,6 +201,44 @@ var fnEntries = []entry{
 		Why:   "`handler eject` writes the default code to be changed. What is there may be what you have changed before.",
 		Do:    []remedy{{"Write it to another folder.", "todoctl handler eject another-folder"}},
 	},
+	{
+		ID: "TODO-FN-07", Exit: exitFailed,
+		Title: "the function takes longer than its limit: its URL answers 502",
+		Cause: "its limit is 5 seconds",
+		Why: "Lambda ends a function that runs longer than its timeout, and bills the whole of it. The usual reasons: it waits for something that never answers, " +
+			"it reads a table that has grown large, or boto3 tries a throttled table again and again.",
+		Do: []remedy{
+			{"Read what the function says before it is ended.", "aws logs tail /aws/lambda/TodoHandler --since 10m"},
+			{"See whether the table is throttled.", "todoctl status"},
+			{"Mend your code and deploy it.", "todoctl up --source my-api"},
+		},
+		Link: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html",
+	},
+	{
+		ID: "TODO-FN-08", Exit: exitFailed,
+		Title: "Lambda cannot load the function's code: its URL answers 502",
+		Cause: "a module that it imports is not in the folder, or its code has a syntax error",
+		Why: "Before the first request Lambda imports lambda_function.py. That failed: it imports a library that is not in the folder (only boto3 is there already), " +
+			"a line is no Python, or the function has another name.",
+		Do: []remedy{
+			{"Read which import or line it is.", "aws logs tail /aws/lambda/TodoHandler --since 10m"},
+			{"Put a library that is missing beside your code.", "python3 -m pip install --target my-api NAME"},
+			{"And deploy it.", "todoctl up --source my-api"},
+		},
+		Link: "https://docs.aws.amazon.com/lambda/latest/dg/python-package.html",
+	},
+	{
+		ID: "TODO-FN-09", Exit: exitFailed,
+		Title: "the function's role may not do what the code tries",
+		Cause: "the role's policy has not spread yet, or the code needs more than the six calls that it allows",
+		Why: "The function works with the rights of its role and not with yours. LambdaTodoRole may read and write the items of its one table, and nothing else. " +
+			"A new policy takes some seconds to count.",
+		Do: []remedy{
+			{"Read which action it is.", "aws logs tail /aws/lambda/TodoHandler --since 10m"},
+			{"Put the role's policy right.", "todoctl role"},
+		},
+		Link: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
+	},
 }
 
 // urlEntries are about step 4.

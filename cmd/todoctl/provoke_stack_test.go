@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -103,6 +105,11 @@ var stackProvocations = []provocation{
 	{"TODO-FN-05", "a function that crashes or runs too long, in up", virtual(func(r *rehearsal) ending {
 		return r.run(upLine, always(local.Fault500Before, "GET /"))
 	})},
+	{"TODO-FN-05", "a function whose log names an error", failing("[ERROR] KeyError: 'httpMethod'\nTraceback (most recent call last):\n", "its log says: [ERROR] KeyError: 'httpMethod'")},
+	{"TODO-FN-07", "a function that runs too long", failing("2026-11-23T10:00:05.000Z 8f5c Task timed out after 5.00 seconds\n", "its log says: Task timed out after 5.00 seconds")},
+	{"TODO-FN-08", "a module that is not there", failing("[ERROR] Runtime.ImportModuleError: Unable to import module 'lambda_function': No module named 'requests'\n", "No module named 'requests'")},
+	{"TODO-FN-08", "no handler of that name", failing("[ERROR] Runtime.HandlerNotFound: Handler 'lambda_handler' missing on module 'lambda_function'\n", "Handler 'lambda_handler' missing")},
+	{"TODO-FN-09", "a role without the right", failing("[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the Scan operation\n", "when calling the Scan operation")},
 	{"TODO-FN-06", "code that was written out before", on(func(x *wire) string {
 		dir := filepath.Join(x.t.TempDir(), "api")
 		x.must(0, "handler", "eject", dir)
@@ -187,6 +194,22 @@ func foreignThing(name string) func(*testing.T) string {
 		if end.writes > 0 {
 			r.Errorf("%d changes were made", end.writes)
 		}
+		return end
+	})
+}
+
+// failing is a function that answers 502 and has written this into its log.
+func failing(line, want string) func(*testing.T) string {
+	return virtual(func(r *rehearsal) ending {
+		a := r.up().account()
+		group, stream := aws.String(a.LogGroupName()), aws.String("2026/11/23/[$LATEST]0")
+		a.done(a.Logs.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: stream}))
+		a.done(a.Logs.PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: stream, LogEvents: []logstypes.InputLogEvent{
+			{Timestamp: aws.Int64(time.Now().Add(-time.Second).UnixMilli()), Message: aws.String("START RequestId: 1\n")},
+			{Timestamp: aws.Int64(time.Now().UnixMilli()), Message: aws.String(line)},
+		}}))
+		end := r.run("test", always(local.Fault500Before, "GET /"))
+		hinted(r.T, end.err, want)
 		return end
 	})
 }

@@ -94,8 +94,29 @@ func (c *command) judge(ctx context.Context, sess session, seen provision.Observ
 	case result.Status == http.StatusForbidden:
 		p.Why = cmp.Or(missingStatements(ctx, sess), p.Why)
 	case p.ID == "TODO-FN-05":
-		p.Fix = slices.Insert(p.Fix, 0, c.readLog(sess.cfg, sess.endpoint))
+		p = c.failed(ctx, sess, p)
 	}
+	return p
+}
+
+// failed says of a function that fails what its log says.
+func (c *command) failed(ctx context.Context, sess session, p *Problem) *Problem {
+	why, line := provision.LastWords(ctx, sess.cfg, sess.clients.Logs)
+	switch why {
+	case provision.FailureTimeout:
+		p = (&Problem{ID: "TODO-FN-07", Fix: p.Fix, Exit: p.Exit}).complete()
+	case provision.FailureHandler:
+		p = (&Problem{ID: "TODO-FN-08", Fix: p.Fix, Exit: p.Exit}).complete()
+	case provision.FailureDenied:
+		p = (&Problem{ID: "TODO-FN-09", Fix: p.Fix, Exit: p.Exit}).complete()
+	}
+	if line != "" {
+		p.Why = "its log says: " + line
+	}
+	if !strings.HasPrefix(p.What, "the test failed") {
+		p.What = "the test failed: " + p.What
+	}
+	p.Fix = slices.Insert(p.Fix, 0, c.readLog(sess.cfg, sess.endpoint))
 	return p
 }
 

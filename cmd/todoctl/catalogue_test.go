@@ -225,6 +225,18 @@ func TestAShellIsOfferedTheIDs(t *testing.T) {
 	}
 }
 
+// On a narrow terminal a remark goes to the next line, and what is typed stays
+// whole.
+func TestARemarkGivesWayToTheLineToPaste(t *testing.T) {
+	var b bytes.Buffer
+	long := "todoctl restore --yes backups/TodoTable-20261123-101500.jsonl"
+	(&words{w: &b, width: 60}).Problem(&Problem{ID: "TODO-RUN-14", What: "something", Fix: []string{long + "   (writes them all, those that are there too)", "aws login            (short)"}})
+	want := "error: something\ntry:   " + long + "\n       (writes them all, those that are there too)\n  or:  aws login            (short)\nmore:  todoctl explain TODO-RUN-14\n"
+	if b.String() != want {
+		t.Errorf("it prints:\n%s", b.String())
+	}
+}
+
 const problemsPage = "../../docs/problems.md"
 
 // The page is the catalogue; -update writes it.

@@ -24,8 +24,8 @@ import (
 // `aws login` exists since AWS CLI 2.32.
 // https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html
 var waysIn = []string{
-	"aws login                  (sign in through the browser; AWS CLI 2.32 or newer)",
-	"todoctl up --local         (or rehearse with no account at all)",
+	"aws login            (through the browser; AWS CLI 2.32 or newer)",
+	"todoctl up --local   (or rehearse with no account at all)",
 }
 
 func noRegion(again string) *Problem {

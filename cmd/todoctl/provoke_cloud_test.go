@@ -3,8 +3,7 @@
 package main
 
 import (
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -79,7 +78,7 @@ var cloudProvocations = []provocation{
 	{"TODO-NET-07", "an AWS that fails for good", virtual(func(r *rehearsal) ending { return r.run(upLine, always(local.Fault500Before, "CreateRole")) })},
 	{"TODO-NET-08", "a certificate of nobody's", func(t *testing.T) string {
 		s := httptest.NewUnstartedServer(http.NotFoundHandler())
-		s.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that fails
+		s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo) // of the handshake that fails
 		s.StartTLS()
 		defer s.Close()
 		return saidBy(t, append(newWire(t).env, "AWS_ENDPOINT_URL="+s.URL), "status")

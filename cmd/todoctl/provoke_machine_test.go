@@ -35,7 +35,11 @@ var machineProvocations = []provocation{
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer held.Close()
+		t.Cleanup(func() {
+			if err := held.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 		return saidBy(t, env, "up", "--local", "--yes")
 	}},
 	{"TODO-LOCAL-02", "it ends in the middle of a run", virtual(func(r *rehearsal) ending {

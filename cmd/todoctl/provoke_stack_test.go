@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -210,6 +211,9 @@ func failing(line, want string) func(*testing.T) string {
 		}}))
 		end := r.run("test", always(local.Fault500Before, "GET /"))
 		hinted(r.T, end.err, want)
+		if waits := strings.Contains(line, "AccessDenied"); waits != (len(callsOf(end.calls, "GET /")) > 3) {
+			r.Errorf("it asks %d times", len(callsOf(end.calls, "GET /")))
+		}
 		return end
 	})
 }

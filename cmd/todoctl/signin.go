@@ -70,7 +70,7 @@ func (s *signIn) again(ctx context.Context, times int) bool {
 	s.words().Problem(&Problem{
 		ID:  "TODO-CRED-02",
 		Why: "what was begun waits for you; nothing is lost",
-		Fix: []string{"aws login                  (in another window; or sign in as you did before)"},
+		Fix: []string{"aws login   (in another window; or sign in as you did before)"},
 	})
 	yes, err := s.confirm(ctx, "Signed in again? Then it goes on here.", true)
 	if err != nil || !yes {

@@ -57,7 +57,7 @@ func testRun(ctx context.Context, c *command, post bool) error {
 		plan[0].Seen, plan[0].Action = seen, provision.Decide(provision.Up, seen.State)
 	}
 	// A new URL answers 403 until its statements have spread.
-	for limit := c.Clock.Now().Add(page.Step.Describe().Settle); seen.Pending != "" && c.Clock.Now().Before(limit); {
+	for limit := c.Clock.Now().Add(page.Step.Describe().Settle); seen.Pending != "" && c.Clock.Now().Before(limit) && !hopeless(ctx, sess, seen); {
 		if err := c.Clock.Sleep(ctx, time.Second); err != nil {
 			return err
 		}
@@ -77,6 +77,17 @@ func testRun(ctx context.Context, c *command, post bool) error {
 		c.view().Plan(plan, provision.Up)
 	}
 	return c.judge(ctx, sess, seen, result)
+}
+
+// hopeless says that waiting would not help: the function's own code fails. A
+// right that its role lacks may still spread.
+func hopeless(ctx context.Context, sess session, seen provision.Observation) bool {
+	result, ok := seen.Detail.(*provision.TestResult)
+	if !ok || result.Status < http.StatusInternalServerError {
+		return false
+	}
+	why, _ := provision.LastWords(ctx, sess.cfg, sess.clients.Logs)
+	return why != provision.FailureUnknown && why != provision.FailureDenied
 }
 
 // judge is the Problem of an API that does not answer as it should, or nil.

@@ -133,6 +133,10 @@ func (v *words) Problem(p *Problem) {
 		if i > 0 {
 			lead = "  or: "
 		}
+		// What is to be typed stays on one line, so a remark gives way.
+		if line, remark, ok := strings.Cut(fix, "   ("); ok && len([]rune(fix))+len(lead)+1 > v.width {
+			fix = strings.TrimRight(line, " ") + "\n       " + strings.Join(fold("("+strings.TrimLeft(remark, " "), v.width-7), "\n       ")
+		}
 		v.line("%s %s", lead, fix)
 	}
 	if p.ID != "" && p.Exit != exitInterrupted { // who stopped it herself knows why

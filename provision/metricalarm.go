@@ -121,7 +121,7 @@ func (a alarmSeen) advice() []string {
 	case cloudwatchtypes.StateValueInsufficientData:
 		return []string{"the alarm " + a.name + " has no billing figures yet (INSUFFICIENT_DATA) and watches nothing until it has: open " +
 			"https://console.aws.amazon.com/billing/home#/preferences, edit Alert preferences, tick \"Receive CloudWatch billing alerts\", and update; " +
-			"the first figures come after a quarter of an hour or more"}
+			"the first figures come after a quarter of an hour or more (todoctl explain TODO-ALARM-03)"}
 	case cloudwatchtypes.StateValueAlarm:
 		return []string{fmt.Sprintf("the alarm %s rings: this month's charges are above %g USD; see https://console.aws.amazon.com/billing/home#/bills", a.name, aws.ToFloat64(a.have.Threshold))}
 	}

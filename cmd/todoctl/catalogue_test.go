@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	gotoken "go/token"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -96,6 +97,30 @@ func TestEveryProblemOfTheSourceHasAnIDOfTheCatalogue(t *testing.T) {
 		if !e.Hint && !used[e.ID] {
 			t.Errorf("nothing makes the problem %s", e.ID)
 		}
+	}
+}
+
+// The ids in the walkthrough's own advice are the catalogue's too.
+func TestTheIDsInAdviceAreOfTheCatalogue(t *testing.T) {
+	files, err := filepath.Glob("../../provision/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range regexp.MustCompile(`TODO-[A-Z]+-[0-9]+`).FindAllString(string(text), -1) {
+			named++
+			if e, ok := find(id); !ok || !e.Hint {
+				t.Errorf("%s names %s, which is no hint of the catalogue", name, id)
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no advice names an id: this test looks in the wrong place")
 	}
 }
 

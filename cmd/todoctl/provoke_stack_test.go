@@ -145,15 +145,15 @@ var stackProvocations = []provocation{
 	{"TODO-ALARM-01", "somebody's budget", foreignThing("budget")},
 	{"TODO-ALARM-02", "billing information switched off", onAccount(local.Config{Account: local.Account{BillingDenied: true}}, func(r *rehearsal) ending {
 		end := r.up().run("status")
-		hinted(r.T, end.out, "IAM user and role access to Billing information")
+		hinted(r.T, end.out, "(todoctl explain TODO-ALARM-02)")
 		return end
 	})},
 	{"TODO-ALARM-03", "no billing data", on(func(x *wire) string {
 		x.must(0, "up", "--yes")
-		return hinted(x.t, x.must(0, "status").out.String(), "Receive CloudWatch billing alerts")
+		return hinted(x.t, x.must(0, "status").out.String(), "(todoctl explain TODO-ALARM-03)")
 	})},
 	{"TODO-ALARM-04", "a mail that nobody answered", on(func(x *wire) string {
-		return hinted(x.t, x.must(0, "up", "--yes", "--email", "me@example.com").errs.String(), "open the mail \"AWS Notification - Subscription Confirmation\"")
+		return hinted(x.t, x.must(0, "up", "--yes", "--email", "me@example.com").errs.String(), "(todoctl explain TODO-ALARM-04)")
 	})},
 	{"TODO-ALARM-05", "no address", on(func(x *wire) string {
 		return hinted(x.t, x.must(0, "up", "--yes").errs.String(), "nobody is told when a bill comes")

@@ -83,14 +83,14 @@ func FromDir(fsys fs.FS, source string) (Package, error) {
 			return Package{}, err
 		}
 		if b.Len() > maxZip {
-			return Package{}, fmt.Errorf("%s is larger than the 50 MB that Lambda takes (uncompressed): leave out what the function does not need", source)
+			return Package{}, fmt.Errorf("%s %w", source, ErrTooLarge)
 		}
 	}
 	if err := w.Close(); err != nil {
 		return Package{}, fmt.Errorf("pack %s: %w", source, err)
 	}
 	if b.Len() > maxZip {
-		return Package{}, fmt.Errorf("%s is larger than the 50 MB that Lambda takes (uncompressed): leave out what the function does not need", source)
+		return Package{}, fmt.Errorf("%s %w", source, ErrTooLarge)
 	}
 	sum := sha256.Sum256(b.Bytes())
 	return Package{
@@ -100,6 +100,10 @@ func FromDir(fsys fs.FS, source string) (Package, error) {
 		Source:  source,
 	}, nil
 }
+
+// ErrTooLarge says that a folder is more than Lambda takes in one upload.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+var ErrTooLarge = errors.New("is larger than the 50 MB that Lambda takes (uncompressed): leave out what the function does not need")
 
 var definition = regexp.MustCompile(`(?m)^(async[ \t]+)?def[ \t]+` + function + `[ \t]*\(|^` + function + `[ \t]*=|^from[ \t].*\bimport\b.*\b` + function + `\b`)
 

@@ -154,7 +154,11 @@ func serialize(ctx context.Context, e encoder, v smithy.Serializable) ([]byte, e
 // fail encodes an error. One that is not an apiError is a fault of this server.
 func (p protocol) fail(ctx context.Context, err error) response {
 	var e *apiError
-	if !errors.As(err, &e) {
+	if !errors.As(err, &e) && errors.Is(err, diskFull) {
+		// No fault that passes: an SDK would try again after a 500, and not after this.
+		e = &apiError{Code: "InsufficientStorage", Message: "the disk under todoctl's local AWS is full", Status: http.StatusInsufficientStorage}
+	}
+	if e == nil {
 		e = &apiError{Code: "InternalFailure", Message: "todoctl's local AWS failed: " + err.Error(), Status: http.StatusInternalServerError}
 	}
 	code := e.Status

@@ -45,7 +45,7 @@ func (s *alarmStep) adviseTold(w *watch) []string {
 	if w.topic.wanted && w.topic.State != Absent {
 		told = told || len(w.topic.confirmed)+len(w.topic.pending) > 0
 		if len(w.topic.pending) > 0 && !s.cfg.Local {
-			advice = append(advice, fmt.Sprintf("the alarm tells nobody at %s yet: open the mail \"AWS Notification - Subscription Confirmation\" there and click its link; it is good for 48 hours",
+			advice = append(advice, fmt.Sprintf("the alarm tells nobody at %s yet: open the mail \"AWS Notification - Subscription Confirmation\" there and click its link; it is good for 48 hours (todoctl explain TODO-ALARM-04)",
 				strings.Join(w.topic.pending, ", ")))
 		}
 		advice = append(advice, others("the SNS topic "+w.topic.name, s.cfg.Email, slices.Concat(w.topic.confirmed, w.topic.pending),

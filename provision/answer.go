@@ -17,6 +17,24 @@ type answer struct {
 	body   []byte
 }
 
+// An AnswerError says that the API does not answer as it should.
+type AnswerError struct {
+	Status int // HTTP status; 0 when no answer came
+	Text   string
+}
+
+func (e *AnswerError) Error() string { return e.Text }
+
+// unlike is an AnswerError about this answer.
+func (a answer) unlike(format string, args ...any) error {
+	return &AnswerError{Status: a.status, Text: fmt.Sprintf(format, args...)}
+}
+
+// unanswered is one about none.
+func unanswered(err error) error {
+	return &AnswerError{Text: "the Function URL does not answer: " + plain(err)}
+}
+
 // passing says that the answer may be another one in a few seconds.
 func (a answer) passing() bool {
 	return a.status == http.StatusForbidden || a.status == http.StatusTooManyRequests || a.status >= 500

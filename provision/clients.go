@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -72,6 +73,7 @@ func NewRetryer() aws.Retryer {
 		// Ours come second: a call that was cancelled is never repeated.
 		o.Retryables = slices.Insert(o.Retryables, 1, []retry.IsErrorRetryable{
 			retry.IsErrorRetryableFunc(usedUp),
+			retry.IsErrorRetryableFunc(lasting),
 			retry.IsErrorRetryableFunc(nameNotFound),
 			retry.IsErrorRetryableFunc(unreadable),
 			retry.RetryableErrorCode{Codes: passing},
@@ -107,6 +109,22 @@ func usedUp(err error) aws.Ternary {
 		if strings.Contains(err.Error(), quota) {
 			return aws.FalseTernary
 		}
+	}
+	return aws.UnknownTernary
+}
+
+// lasting ends the attempts where another would meet the same: nobody listens on
+// this machine's port, the proxy that the environment names cannot be reached, or
+// what answers has a certificate that nobody vouches for.
+func lasting(err error) aws.Ternary {
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		to, tcp := e.Addr.(*net.TCPAddr)
+		if e.Op == "proxyconnect" || e.Op == "dial" && tcp && to.IP.IsLoopback() {
+			return aws.FalseTernary
+		}
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return aws.FalseTernary
 	}
 	return aws.UnknownTernary
 }

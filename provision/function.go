@@ -336,6 +336,12 @@ func isNotYet(err error) bool {
 		slices.ContainsFunc(notYet, func(text string) bool { return strings.Contains(err.Error(), text) })
 }
 
+// CannotAssume says that Lambda could not take the function's role, after all the
+// time that IAM may need to spread it.
+func CannotAssume(err error) bool {
+	return isNotYet(err) && strings.Contains(err.Error(), notYet[0])
+}
+
 func (f *function) create(ctx context.Context) error {
 	err := f.cfg.Clock.until(ctx, roleCopying, roleSpread, func() (bool, error, error) {
 		_, err := f.api.CreateFunction(ctx, f.createInput())

@@ -120,8 +120,8 @@ func (a alarmSeen) advice(cfg Config) []string {
 	switch a.have.StateValue {
 	case cloudwatchtypes.StateValueInsufficientData:
 		return []string{"the alarm " + a.name + " has no billing figures yet (INSUFFICIENT_DATA) and watches nothing until it has: open " +
-			"" + ConsoleBillingPreferences(cfg) + ", edit Alert preferences, tick \"Receive CloudWatch billing alerts\", and update; " +
-			"the first figures come after a quarter of an hour or more"}
+			ConsoleBillingPreferences(cfg) + ", edit Alert preferences, tick \"Receive CloudWatch billing alerts\", and update; " +
+			"the first figures come after a quarter of an hour or more (todoctl explain TODO-ALARM-03)"}
 	case cloudwatchtypes.StateValueAlarm:
 		return []string{fmt.Sprintf("the alarm %s rings: this month's charges are above %g USD; see %s", a.name, aws.ToFloat64(a.have.Threshold), ConsoleBills(cfg))}
 	}

@@ -182,7 +182,7 @@ func (b *batch) flush(ctx context.Context) error {
 				return false, nil, err
 			}
 			b.items = out.UnprocessedItems[table]
-			return len(b.items) < before, fmt.Errorf("the table %s took none of %d items: its write capacity is used up", table, before), nil
+			return len(b.items) < before, &FullError{Table: table, Items: before}, nil
 		})
 		if err != nil {
 			return err
@@ -193,4 +193,15 @@ func (b *batch) flush(ctx context.Context) error {
 	clear(b.keys)
 	b.size = 0
 	return nil
+}
+
+// A FullError says that a table has no write capacity left for any of the items,
+// however long one waits.
+type FullError struct {
+	Table string
+	Items int // of the batch that it took none of
+}
+
+func (e *FullError) Error() string {
+	return fmt.Sprintf("the table %s took none of %d items: its write capacity is used up", e.Table, e.Items)
 }

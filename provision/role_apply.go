@@ -63,7 +63,7 @@ func (r *role) tagList() []types.Tag {
 func (r *role) repair(ctx context.Context, s *roleSeen) error {
 	name := aws.String(r.cfg.RoleName())
 	if have := aws.ToString(s.Arn); have != r.cfg.RoleARN() {
-		return fmt.Errorf("%s has the ARN %s, and the function needs %s; a role's path cannot be changed, so choose another --stack or delete the role", r.cfg.RoleName(), have, r.cfg.RoleARN())
+		return &RolePathError{Role: r.cfg.RoleName(), Have: have, Want: r.cfg.RoleARN()}
 	}
 	if ours, _ := r.cfg.owned(s.tags); !ours {
 		if _, err := r.api.TagRole(ctx, &iam.TagRoleInput{RoleName: name, Tags: r.tagList()}); err != nil {
@@ -146,6 +146,14 @@ func (r *role) remove(ctx context.Context, attached []string, inline bool) error
 		return unlessGone(err)
 	}
 	return nil
+}
+
+// A RolePathError says that a role which was to be taken over has a path, and so
+// another ARN than the function needs.
+type RolePathError struct{ Role, Have, Want string } // the ARNs
+
+func (e *RolePathError) Error() string {
+	return fmt.Sprintf("%s has a path: its ARN is %s, and the function needs %s", e.Role, e.Have, e.Want)
 }
 
 // A RoleInUseError says that a role cannot be deleted because of what somebody

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
 )
@@ -43,10 +41,10 @@ func (s *testStep) post(ctx context.Context, at string) error {
 				return false, nil, ctx.Err()
 			case err != nil:
 				waitingFor(ctx, urlSilent)
-				return false, fmt.Errorf("the Function URL does not answer: %s", plain(err)), nil
+				return false, unanswered(err), nil
 			case got.passing():
 				waitingFor(ctx, got.answering())
-				return false, fmt.Errorf("the answer to GET is %s", got.cause()), nil
+				return false, got.unlike("the answer to GET is %s", got.cause()), nil
 			}
 			items := testItems(got)
 			if item := items.except(before); sent && item != nil {
@@ -62,10 +60,10 @@ func (s *testStep) post(ctx context.Context, at string) error {
 			return false, nil, ctx.Err()
 		case err != nil:
 			waitingFor(ctx, urlSilent)
-			return false, fmt.Errorf("the Function URL does not answer: %s", plain(err)), nil
+			return false, unanswered(err), nil
 		case got.passing():
 			waitingFor(ctx, got.answering())
-			return false, fmt.Errorf("the answer to POST is %s", got.cause()), nil
+			return false, got.unlike("the answer to POST is %s", got.cause()), nil
 		}
 		if err := checkPosted(got); err != nil {
 			return false, nil, err
@@ -113,10 +111,10 @@ func (l testList) except(ids map[string]bool) json.RawMessage {
 // checkPosted checks the answer to POST.
 func checkPosted(got answer) error {
 	if got.status != http.StatusCreated {
-		return fmt.Errorf("the answer to POST is %s, should be 201", got.cause())
+		return got.unlike("the answer to POST is %s, should be 201", got.cause())
 	}
 	if diffs := got.form(); len(diffs) > 0 {
-		return fmt.Errorf("in the answer to POST, %s", diffs[0])
+		return got.unlike("in the answer to POST, %s", diffs[0])
 	}
 	var item struct {
 		ID        string `json:"id"`
@@ -124,15 +122,15 @@ func checkPosted(got answer) error {
 		Completed *bool  `json:"completed"`
 	}
 	if err := json.Unmarshal(got.body, &item); err != nil {
-		return fmt.Errorf("the answer to POST is not the item: %s", excerpt(got.body))
+		return got.unlike("the answer to POST is not the item: %s", excerpt(got.body))
 	}
 	switch {
 	case item.ID == "":
-		return errors.New("the item that POST answers has no id")
+		return got.unlike("the item that POST answers has no id")
 	case item.Task != TestTask:
-		return fmt.Errorf("the item that POST answers has the task %q, should be %q", item.Task, TestTask)
+		return got.unlike("the item that POST answers has the task %q, should be %q", item.Task, TestTask)
 	case item.Completed == nil || *item.Completed:
-		return errors.New("the item that POST answers should have \"completed\": false")
+		return got.unlike("the item that POST answers should have \"completed\": false")
 	}
 	return nil
 }

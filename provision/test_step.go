@@ -23,11 +23,12 @@ type testAPI interface {
 
 // A TestResult is what the Function URL answered.
 type TestResult struct {
-	URL    string
-	Posted json.RawMessage // the answer to this run's POST; nil when it made none
-	Status int             // HTTP status of the latest answer; 0 when there was none
-	Listed json.RawMessage // the answer to GET, when it is a list
-	Count  int             // items in Listed
+	URL     string
+	Posted  json.RawMessage // the answer to this run's POST; nil when it made none
+	Status  int             // HTTP status of the latest answer; 0 when there was none
+	Origins int             // how often Access-Control-Allow-Origin stands in it
+	Listed  json.RawMessage // the answer to GET, when it is a list
+	Count   int             // items in Listed
 }
 
 // TestTask is the to-do that the walkthrough writes first.
@@ -164,7 +165,7 @@ func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
 		seen.Diffs = []Diff{{Field: "the answer to GET", Have: "missing (" + plain(err) + ")", Want: "200"}}
 		return seen, nil
 	}
-	result.Status = got.status
+	result.Status, result.Origins = got.status, got.origins()
 	if s.signed {
 		return s.judgeSigned(seen, got), nil
 	}

@@ -226,12 +226,7 @@ func narrow(path string, mode os.FileMode) error {
 			return fmt.Errorf("look at %s: %w", path, plainPathError(err))
 		}
 		if !owned(info) {
-			return &Problem{
-				What: path + " belongs to another user of this machine",
-				Why:  "todoctl keeps its local AWS where nobody else can read or change it",
-				Fix:  []string{"TODOCTL_STATE=FOLDER todoctl ...   (a folder of your own)"},
-				Exit: exitFailed,
-			}
+			return told("TODO-LOCAL-05", path+" belongs to another user of this machine", "TODOCTL_STATE=FOLDER todoctl ...   (a folder of your own)")
 		}
 		if info.Mode()&os.ModeSymlink != 0 || info.Mode().Perm()&^mode == 0 {
 			continue

@@ -95,7 +95,7 @@ func (c *command) startLocal(ctx context.Context, flags ...string) (*background,
 		}
 		select {
 		case <-ended:
-			if err := damagedStore(local.Examine(c.localStore()), c.localDir(), c.GOOS); err != nil {
+			if err := c.damagedStore(local.Examine(c.localStore())); err != nil {
 				return nil, err
 			}
 			// The one before may still hold the store: it ends after its port.
@@ -125,12 +125,11 @@ func (c *command) makeLocalDir() error {
 	if err == nil {
 		return nil
 	}
-	return &Problem{
-		What: err.Error(),
-		Why:  "the local AWS keeps its data there",
-		Fix:  []string{"TODOCTL_STATE=$HOME/todoctl-state " + c.again() + "   (keeps it elsewhere)"},
-		Exit: exitFailed,
+	p := told("TODO-LOCAL-04", err.Error(), "TODOCTL_STATE=$HOME/todoctl-state "+c.again()+"   (keeps it elsewhere)")
+	if _, others := errors.AsType[*Problem](err); others {
+		p.ID = "TODO-LOCAL-05"
 	}
+	return p
 }
 
 // spawnLocal starts the local AWS; the channel is closed when it has ended.
@@ -149,21 +148,20 @@ func (c *command) spawnLocal(flags []string) (<-chan struct{}, error) {
 
 // damagedStore explains a store that cannot be used, and is nil for every other
 // error. Both files go together: the journal belongs to the store.
-func damagedStore(err error, dir, goos string) error {
+func (a *App) damagedStore(err error) error {
 	damaged, ok := errors.AsType[*local.DamagedError](err)
 	if !ok {
 		return nil
 	}
-	move := "mv"
-	if goos == "windows" {
+	dir, move := a.localDir(), "mv"
+	if a.GOOS == "windows" {
 		move = "move"
 	}
-	return &Problem{
-		What: "the local AWS's data in " + filepath.Base(damaged.Path) + " is damaged: " + damaged.Why,
-		Why:  "nothing was written to it; move it aside, and the next --local begins with an empty account",
-		Fix:  []string{move + " " + provision.Quote(dir) + " " + provision.Quote(dir+".damaged")},
-		Exit: exitFailed,
+	aside := dir + ".damaged"
+	for n := 2; a.isThere(aside); n++ { // an earlier one stays as it is
+		aside = fmt.Sprintf("%s.damaged-%d", dir, n)
 	}
+	return told("TODO-LOCAL-03", "the local AWS's data in "+filepath.Base(damaged.Path)+" is damaged: "+damaged.Why, move+" "+provision.Quote(dir)+" "+provision.Quote(aside))
 }
 
 func (c *command) startProblem(why string) error {
@@ -177,7 +175,7 @@ func (c *command) startProblem(why string) error {
 		}
 		why += "; its last words: " + last
 	}
-	return &Problem{What: "the local AWS could not be started", Why: why, Fix: []string{"todoctl local serve"}, Exit: exitFailed}
+	return &Problem{ID: "TODO-LOCAL-01", Why: why, Fix: []string{"todoctl local serve"}}
 }
 
 // closeLimit is how long a server that answers no more may take to close its
@@ -188,7 +186,7 @@ const closeLimit = 5 * time.Second
 // no more, and has taken its record back.
 func (c *command) stopLocal(ctx context.Context, b *background) error {
 	if err := c.control(ctx, b, http.MethodPost, "stop", nil); err != nil {
-		return &Problem{What: "the local AWS did not stop", Why: plainText(err), Exit: exitFailed}
+		return &Problem{ID: "TODO-LOCAL-08", Why: plainText(err), Fix: []string{"todoctl local status"}}
 	}
 	silent := time.Time{} // since when it does not answer
 	for deadline := c.Clock.Now().Add(startLimit); c.Clock.Now().Before(deadline); {
@@ -204,7 +202,7 @@ func (c *command) stopLocal(ctx context.Context, b *background) error {
 			return err
 		}
 	}
-	return &Problem{What: fmt.Sprintf("the local AWS (pid %d) is still running", b.PID), Exit: exitFailed}
+	return told("TODO-LOCAL-08", fmt.Sprintf("the local AWS (pid %d) is still running", b.PID), "todoctl local status")
 }
 
 // controlPath is where the server answers todoctl itself, beside AWS's calls.

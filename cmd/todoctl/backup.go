@@ -35,7 +35,7 @@ type backupFile struct {
 // there or not ours must not be found out at the end.
 func (c *command) newBackup(ctx context.Context, sess session, path string) (*backupFile, error) {
 	if path == "-" {
-		return nil, usage([]string{c.downInto("items.jsonl")}, "--backup takes a file: what went to stdout could not be read back")
+		return nil, usage([]string{c.downInto("items.jsonl")}, "--backup takes a file: what went to stdout could not be read back").as("TODO-USE-08")
 	}
 	full, err := filepath.Abs(path)
 	if err != nil {
@@ -48,7 +48,7 @@ func (c *command) newBackup(ctx context.Context, sess session, path string) (*ba
 	folder, name := filepath.Split(full)
 	c.tellPartials(folder, name, sess.cfg.TableName())
 	if b.part, err = c.disk().Create(folder, name+".*"+partialEnd); err != nil {
-		return nil, &Problem{What: "the backup cannot be written, so nothing was changed", Why: fmt.Sprintf("create %s: %v", full, plainPathError(err)), Fix: []string{c.downInto(otherFile)}, Exit: exitFailed}
+		return nil, &Problem{ID: "TODO-BACKUP-01", Why: fmt.Sprintf("create %s: %v", full, plainPathError(err)), Fix: []string{c.downInto(otherFile)}}
 	}
 	return b, nil
 }
@@ -68,7 +68,7 @@ func (c *command) downInto(file string) string {
 // sameAsThere accepts a name that is taken if it is by a backup of the very
 // items that the table holds now.
 func (c *command) sameAsThere(ctx context.Context, sess session, path string) error {
-	taken := &Problem{What: path + " exists already, and todoctl does not overwrite a backup", Fix: []string{c.downInto(otherFile)}, Exit: exitFailed}
+	taken := told("TODO-BACKUP-02", path+" exists already, and todoctl does not overwrite a backup", c.downInto(otherFile))
 	file, err := c.openFile(path)
 	if err != nil {
 		return taken

@@ -78,6 +78,7 @@ type diffDocument struct {
 }
 
 type errorDocument struct {
+	ID   string   `json:"id,omitempty"` // of `todoctl explain`
 	What string   `json:"what"`
 	Why  string   `json:"why,omitempty"`
 	Fix  []string `json:"fix,omitempty"`
@@ -188,10 +189,10 @@ func (v *records) Saved(b backupDocument) {
 }
 
 func (v *records) Problem(p *Problem) {
-	if p.What == "" {
+	if p = p.complete(); p.What == "" {
 		return
 	}
-	v.doc.Error = &errorDocument{What: p.What, Why: p.Why, Fix: p.Fix, Exit: p.Exit}
+	v.doc.Error = &errorDocument{ID: p.ID, What: p.What, Why: p.Why, Fix: p.Fix, Exit: p.Exit}
 }
 
 // conclude prints what a run came to: the command's own, or where it has

@@ -24,7 +24,12 @@ func newDown() *cobra.Command {
 		Use:     "down",
 		Aliases: []string{"teardown"},
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return downRun(cmd.Context(), this(cmd), opt) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if c := this(cmd); opt.backup == "" && cmd.Flags().Changed("backup") { // an empty variable of a script's
+				return usage([]string{c.downInto("items.jsonl")}, "--backup takes a file, and this one has no name").as("TODO-USE-08")
+			}
+			return downRun(cmd.Context(), this(cmd), opt)
+		},
 	}
 	cmd.Flags().StringVar(&opt.backup, "backup", "", "new file that gets every item before the table goes")
 	cmd.Flags().BoolVar(&opt.discard, "discard-data", false, "delete the items without a backup")
@@ -141,12 +146,7 @@ func (c *command) noTable(ctx context.Context, table provision.Change) error {
 	if seen.State == provision.Absent || seen.Pending != "" {
 		return nil
 	}
-	return &Problem{
-		What: fmt.Sprintf("%s is there, and DynamoDB says that it has no such table to read", table.Step.Describe().Resource),
-		Why:  "what it holds is not known, so it stays",
-		Fix:  []string{c.again()},
-		Exit: exitFailed,
-	}
+	return told("TODO-TABLE-08", fmt.Sprintf("%s is there, and DynamoDB says that it has no such table to read", table.Step.Describe().Resource), c.again())
 }
 
 // agree gets the consent that a removal needs: what happens to the items, and
@@ -154,11 +154,8 @@ func (c *command) noTable(ctx context.Context, table provision.Change) error {
 func (c *command) agree(ctx context.Context, sess session, items int, opt downOptions) (downOptions, error) {
 	if items > 0 && opt.backup == "" && !opt.discard {
 		if !c.asking() {
-			return opt, &Problem{
-				What: fmt.Sprintf("the table holds %s, and --yes alone does not delete data", plural(items, "item")),
-				Fix:  []string{c.commandLine("--backup", "items.jsonl"), c.commandLine("--discard-data")},
-				Exit: exitUsage,
-			}
+			return opt, told("TODO-USE-07", fmt.Sprintf("the table holds %s, and --yes alone does not delete data", plural(items, "item")),
+				c.commandLine("--backup", "items.jsonl"), c.commandLine("--discard-data"))
 		}
 		file := fmt.Sprintf("%s-%s.jsonl", sess.cfg.TableName(), c.Clock.Now().Format("20060102-150405"))
 		answer, err := c.choose(ctx, fmt.Sprintf("Save the %s to a file first?", plural(items, "item")),
@@ -182,7 +179,7 @@ func (c *command) agree(ctx context.Context, sess session, items int, opt downOp
 		return opt, err
 	}
 	if typed != sess.cfg.Stack {
-		return opt, &Problem{What: fmt.Sprintf("%q is not %s, so nothing was changed", typed, sess.cfg.Stack), Fix: []string{c.again()}, Exit: exitInterrupted}
+		return opt, told("TODO-USE-11", fmt.Sprintf("%q is not %s, so nothing was changed", typed, sess.cfg.Stack), c.again())
 	}
 	return opt, nil
 }
@@ -228,11 +225,8 @@ func (c *command) secureItems(ctx context.Context, sess session, plan []provisio
 	if err != nil || items == 0 {
 		return err
 	}
-	return &Problem{
-		What: fmt.Sprintf("the table has got %s in the meantime, so it stays", plural(items, "item")),
-		Fix:  []string{c.commandLine("--backup", "items.jsonl"), c.commandLine("--discard-data")},
-		Exit: exitFailed,
-	}
+	return told("TODO-BACKUP-07", fmt.Sprintf("the table has got %s in the meantime, so it stays", plural(items, "item")),
+		c.commandLine("--backup", "items.jsonl"), c.commandLine("--discard-data"))
 }
 
 // saveItems makes the backup and says where it is.
@@ -251,11 +245,11 @@ func (c *command) saveItems(ctx context.Context, sess session, table provision.C
 		return nil
 	}
 	if err != nil {
-		p := &Problem{What: "the backup failed, so the table stays", Why: explain(err, nowhere).What, Fix: []string{c.again(), c.downInto(otherFile)}, Exit: exitFailed}
+		why := explain(err, nowhere).What
 		if _, changed := errors.AsType[*changedError](err); changed {
-			p.Fix = []string{c.again() + "   (once nobody writes to it)"}
+			return &Problem{ID: "TODO-BACKUP-04", What: "the backup failed, so the table stays", Why: why, Fix: []string{c.again() + "   (once nobody writes to it)"}}
 		}
-		return p
+		return &Problem{ID: "TODO-BACKUP-03", Why: why, Fix: []string{c.again(), c.downInto(otherFile)}}
 	}
 	if out, program := c.view().(*records); program {
 		out.Saved(backupDocument{File: file.path, Items: saved.Items, SHA256: saved.SHA256})
@@ -304,12 +298,9 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 	}
 	switch {
 	case ours > 0:
-		return &Problem{What: plural(ours, "resource") + " of todoctl still there", Fix: []string{c.again()}, Exit: exitFailed}
+		return told("TODO-RUN-12", plural(ours, "resource")+" of todoctl still there", c.again())
 	case hidden > 0:
-		return &Problem{
-			What: "that nothing is left could not be proved: AWS let this user look at some of it only",
-			Why:  "what could be looked at is gone", Fix: []string{"ask for what docs/operator-policy.json allows, then: " + c.again()}, Exit: exitCredentials,
-		}
+		return &Problem{ID: "TODO-IAM-04", Fix: []string{"ask for what docs/operator-policy.json allows, then: " + c.again()}}
 	case kept:
 		c.view().Note("Nothing of todoctl's is left; what it did not make was kept.")
 		return errForeignKept

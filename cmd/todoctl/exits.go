@@ -8,7 +8,7 @@ type exitCode struct {
 
 // exits say what the exit codes mean, for every help page, the man pages and
 // `todoctl help exit-codes`. Which of them a command can end with stands in its
-// entry in manual.
+// lesson in manual.
 var exits = []exitCode{
 	{exitDone, "done"},
 	{exitFailed, "failed; the last lines say why, and what to type"},

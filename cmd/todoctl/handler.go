@@ -21,7 +21,7 @@ func newHandler() *cobra.Command {
 		Use: "eject DIR",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage([]string{"todoctl handler eject my-api", helpLine(cmd)}, "handler eject takes one folder")
+				return usage([]string{"todoctl handler eject my-api", helpLine(cmd)}, "handler eject takes one folder").as("TODO-USE-08")
 			}
 			return nil
 		},
@@ -79,7 +79,7 @@ func ejectRun(c *command, dir string) error {
 			return nil
 		}
 		if err := c.writeNew(path, data); err != nil {
-			return &Problem{What: err.Error(), Fix: []string{"todoctl handler eject another-folder"}, Exit: exitFailed}
+			return told("TODO-FN-06", err.Error(), "todoctl handler eject another-folder")
 		}
 		if !c.inJSON() {
 			fmt.Fprintln(c.Out, path)

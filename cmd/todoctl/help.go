@@ -38,7 +38,7 @@ func newRoot(g *globals) *cobra.Command {
 		}
 	}
 	help := newHelp()
-	add("more", newRestore(), newHandler(), newLocal(), newCompletion(), newMan(), newVersion(), help)
+	add("more", newExplain(), newRestore(), newHandler(), newLocal(), newCompletion(), newMan(), newVersion(), help)
 	root.SetHelpCommand(help)
 	tellAll(root)
 	complete(root)

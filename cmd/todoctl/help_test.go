@@ -27,7 +27,7 @@ func TestEveryCommandHasItsEntryInTheManual(t *testing.T) {
 		seen[path] = true
 		switch {
 		case !ok:
-			t.Errorf("todoctl %s has no entry", path)
+			t.Errorf("todoctl %s has no lesson", path)
 			continue
 		case e.short == "" || strings.HasSuffix(e.short, ".") || utf8.RuneCountInString(e.short) > 66:
 			t.Errorf("todoctl %s: the short text %q is empty, too long, or ends with a full stop", path, e.short)

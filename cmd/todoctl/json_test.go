@@ -81,14 +81,14 @@ func story(dir string) []scene {
 	}
 }
 
-// told is what the story's scenes have printed, by format.
-var told = map[string][]string{}
+// printed is what the story's scenes have printed, by format.
+var printed = map[string][]string{}
 
 // tellStory plays the story in one format and returns what each scene printed.
 func tellStory(t *testing.T, format string) (outs []string) {
 	t.Helper()
-	if told[format] != nil {
-		return told[format]
+	if printed[format] != nil {
+		return printed[format]
 	}
 	rehearse(t, local.ShortLags, func(r *rehearsal) {
 		for _, s := range story(r.dir) {
@@ -103,7 +103,7 @@ func tellStory(t *testing.T, format string) (outs []string) {
 			outs = append(outs, end.out)
 		}
 	})
-	told[format] = outs
+	printed[format] = outs
 	return outs
 }
 

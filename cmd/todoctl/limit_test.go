@@ -48,7 +48,7 @@ func TestAfterAQuarterOfAnHourOfWorkTodoctlStopsItself(t *testing.T) {
 	if exit != exitFailed || took != 15*time.Minute {
 		t.Errorf("exit %d after %s", exit, took)
 	}
-	for _, want := range []string{"error: stopped after 15 minutes of work", "try:   todoctl work   (continues)", "todoctl status"} {
+	for _, want := range []string{"error: stopped after 15 minutes of work", "try:   todoctl work\n", "todoctl status"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("it does not say %q:\n%s", want, words)
 		}

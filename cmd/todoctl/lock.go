@@ -31,13 +31,8 @@ func (c *command) lock(s session) error {
 	if c.dryRun || c.held != nil {
 		return nil
 	}
-	dir := filepath.Join(c.StateDir, "locks")
-	name := fmt.Sprintf("%s-%s-%s", s.cfg.Account, url.PathEscape(s.cfg.Region), s.cfg.Stack)
-	if s.cfg.Local {
-		name = "local-" + name
-	}
-	path := filepath.Join(dir, name+".lock")
-	if err := c.makePrivateDir(dir); err != nil {
+	path, who := c.lockPath(s)+".lock", c.lockPath(s)+".json"
+	if err := c.makePrivateDir(filepath.Dir(path)); err != nil {
 		c.noLock(err)
 		return nil
 	}
@@ -47,7 +42,6 @@ func (c *command) lock(s session) error {
 		c.noLock(fmt.Errorf("lock %s: %w", path, plainPathError(err)))
 		return nil
 	}
-	who := filepath.Join(dir, name+".json")
 	if !got {
 		return c.taken(who, s.cfg.Stack)
 	}
@@ -65,6 +59,15 @@ func (c *command) lock(s session) error {
 	return nil
 }
 
+// lockPath is where the lock of a stack lies, without its end.
+func (c *command) lockPath(s session) string {
+	name := fmt.Sprintf("%s-%s-%s", s.cfg.Account, url.PathEscape(s.cfg.Region), s.cfg.Stack)
+	if s.cfg.Local {
+		name = "local-" + name
+	}
+	return filepath.Join(c.StateDir, "locks", name)
+}
+
 // unlock gives the lock back; without one it does nothing.
 func (c *command) unlock() {
 	if c.held != nil {
@@ -78,17 +81,37 @@ func (c *command) noLock(err error) {
 	c.view().Note("      %s", err)
 }
 
+// read says who works on a stack, as a file tells it; false when it names nobody.
+func (c *command) read(who string) (by string, named bool) {
+	var h holder
+	if data, err := c.readFile(who); err != nil || json.Unmarshal(data, &h) != nil || h.PID == 0 {
+		return "", false
+	}
+	return fmt.Sprintf(" (pid %d, %s, since %s)", h.PID, h.Command, h.Since.Local().Format("15:04:05")), true
+}
+
+// tellOther says to somebody who only looks that another todoctl is at work on
+// the stack: what is half made then is no fault. The lock is tried, shared and
+// for a moment, only where a file names somebody, so that a look is in nobody's
+// way; that of a killed todoctl is free.
+func (c *command) tellOther(s session) {
+	path := c.lockPath(s)
+	by, named := c.read(path + ".json")
+	if !named {
+		return
+	}
+	l := flock.New(path+".lock", flock.SetFlag(os.O_RDWR))
+	free, err := l.TryRLock()
+	_ = l.Close()
+	if err == nil && !free {
+		for _, line := range fold(fmt.Sprintf("note: another todoctl is at work on the stack %s%s; what is not as it should be may only be on its way", s.cfg.Stack, by), min(c.Width, 80)) {
+			c.view().Note("%s", line)
+		}
+	}
+}
+
 // taken says who holds the lock.
 func (c *command) taken(who, stack string) error {
-	by := ""
-	var h holder
-	if data, err := c.readFile(who); err == nil && json.Unmarshal(data, &h) == nil && h.PID != 0 {
-		by = fmt.Sprintf(" (pid %d, %s, since %s)", h.PID, h.Command, h.Since.Local().Format("15:04:05"))
-	}
-	return &Problem{
-		What: fmt.Sprintf("another todoctl is at work on the stack %s%s", stack, by),
-		Why:  "one at a time; this one has changed nothing",
-		Fix:  []string{c.again() + "   (when it has ended)", c.with("status")},
-		Exit: exitFailed,
-	}
+	by, _ := c.read(who)
+	return told("TODO-RUN-04", fmt.Sprintf("another todoctl is at work on the stack %s%s", stack, by), c.again()+"   (when it has ended)", c.with("status"))
 }

@@ -51,8 +51,11 @@ func TestASecondTodoctlIsToldWhoIsAtWork(t *testing.T) {
 		t.Errorf("%d changes were made", n)
 	}
 	// What only looks is free, and so is another stack.
-	x.must(exitDiffers, "status")
 	x.must(exitDiffers, "up", "--dry-run")
+	looked := x.must(exitDiffers, "status")
+	if words := strings.Join(strings.Fields(looked.errs.String()), " "); !strings.Contains(words, "note: another todoctl is at work on the stack Todo (pid "+strconv.Itoa(first.cmd.Process.Pid)+", todoctl up, since") {
+		t.Errorf("status does not say that somebody is at work:\n%s", words)
+	}
 	x.must(exitDone, "role", "--yes", "--stack", "Chat")
 	// Killed, it leaves no lock behind.
 	if err := first.cmd.Process.Kill(); err != nil {
@@ -60,6 +63,9 @@ func TestASecondTodoctlIsToldWhoIsAtWork(t *testing.T) {
 	}
 	first.end()
 	x.meddle(nil)
+	if words := x.must(exitDiffers, "status").errs.String(); strings.Contains(words, "at work") {
+		t.Errorf("nobody is at work any more:\n%s", words)
+	}
 	x.must(0, "up", "--yes")
 }
 

@@ -2,10 +2,10 @@ package main
 
 import "github.com/spf13/cobra"
 
-// An entry is what the help and the man page say of a command. The texts stand
+// A lesson is what the help and the man page say of a command. The texts stand
 // together here, so that they are written, read and changed as one book; a test
-// demands an entry of every command.
-type entry struct {
+// demands a lesson of every command.
+type lesson struct {
 	short    string // capital, no full stop
 	long     string // paragraphs: what it does, why, what it never does, and what it does when run again
 	examples []example
@@ -42,8 +42,8 @@ It looks first. What is missing is created, what differs is repaired, what is as
 it should be stays as it is, and what todoctl did not make is refused before
 anything is changed. So run again, it changes nothing.`
 
-// manual has the entries by the command's words; "" is the program's own.
-var manual = map[string]entry{
+// manual has the lessons by the command's words; "" is the program's own.
+var manual = map[string]lesson{
 	"": {
 		short: "A free, public TODO API on AWS, one explained step at a time",
 		long: `todoctl builds a first serverless backend: a DynamoDB table, an IAM role, a
@@ -179,6 +179,18 @@ before it sends any other.` + eachStep,
 			{"A mail from 5 US dollars on, and the budget alone", "todoctl alarm --email you@example.com --limit 5 --guard budget"},
 		},
 		exits: acting,
+	},
+	"explain": {
+		short: "What an error means, and what helps",
+		long: `Every error of todoctl ends with an id. With it, explain says what happened, why,
+and what to do; without one it lists them all. It asks nobody: no account, no
+network and no local AWS are needed.`,
+		examples: []example{
+			{"One of them at length: why it happens, and what helps", "todoctl explain TODO-CRED-01"},
+			{"All of them, with a line each", "todoctl explain"},
+		},
+		exits: simple,
+		alone: true,
 	},
 	"restore": {
 		short: "Put a backup's items back into the table",

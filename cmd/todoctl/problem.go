@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
+	"net/http"
+	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 
@@ -30,17 +31,25 @@ const (
 // A Problem is an error with a way out. Errors are for programs; a Problem is
 // what a person reads: a sentence, its cause, and what to type next.
 type Problem struct {
-	What string   // what went wrong, lower case, no full stop
-	Why  string   // its cause, when What does not say it
+	ID   string   // of the catalogue, which has the words for what is left out here
+	What string   // what went wrong, lower case, no full stop; "": the entry's title
+	Why  string   // its cause, when What does not say it; "": the entry's
 	Fix  []string // lines to paste, best first
-	Exit int
+	Exit int      // 0: the entry's
 }
 
 func (p *Problem) Error() string { return p.What }
 
-// usage is a Problem of the command line itself.
+// usage is a Problem of the command line itself: a value that cannot be, unless
+// as says that it is another.
 func usage(fix []string, format string, args ...any) *Problem {
-	return &Problem{What: fmt.Sprintf(format, args...), Fix: fix, Exit: exitUsage}
+	return &Problem{ID: "TODO-USE-03", What: fmt.Sprintf(format, args...), Fix: fix}
+}
+
+// as gives a Problem another id.
+func (p *Problem) as(id string) *Problem {
+	p.ID = id
+	return p
 }
 
 // errDiffers ends a command with exitDiffers; what differs has been printed.
@@ -51,13 +60,17 @@ var errForeignKept = &Problem{Exit: exitForeign}
 
 // A way is how to go on from here, with this run's own flags.
 type way struct {
-	again string                      // the same command
-	with  func(command string) string // another one: with("down")
-	bare  func(command string) string // another one, of another stack
-	down  bool                        // this one takes away
-	far   string                      // what there is now, "" when that is not known
-	begun bool                        // something was changed
-	local bool                        // AWS is the one on this machine
+	again    string                      // the same command
+	with     func(command string) string // another one: with("down")
+	bare     func(command string) string // another one, of another stack
+	down     bool                        // this one takes away
+	far      string                      // what there is now, "" when that is not known
+	begun    bool                        // a step was started
+	some     bool                        // something was written, be it an item only
+	local    bool                        // AWS is the one on this machine
+	region   string                      // "" when it is not known
+	unset    string                      // takes the access keys out of the terminal, "" when none are in its environment
+	shadowed string                      // the profile that they win over, "" when none was named
 }
 
 // nowhere is for a Problem of which only the sentence is shown.
@@ -65,12 +78,21 @@ var nowhere = way{with: todoctlLine, bare: todoctlLine}
 
 func todoctlLine(command string) string { return "todoctl " + command }
 
+// onward is the same command, and that it continues, where there is something
+// to be continued.
+func (on way) onward() string {
+	if on.some {
+		return on.again + "   (continues)"
+	}
+	return on.again
+}
+
 // explain turns any error into a Problem. Codes decide, never message texts;
 // the SDK's own text is for --debug.
 func explain(err error, on way) *Problem {
-	p := *explained(err, on) // a copy: some are shared
+	p := explained(err, on).complete()
 	p.What, p.Why = outside(p.What), outside(p.Why)
-	return &p
+	return p
 }
 
 func explained(err error, on way) *Problem {
@@ -78,208 +100,226 @@ func explained(err error, on way) *Problem {
 		return p
 	}
 	inner := err
-	if step, ok := errors.AsType[*provision.StepError](err); ok {
+	step, ok := errors.AsType[*provision.StepError](err)
+	if ok {
 		inner = step.Err // of several that failed, the first; each has had its own line
 	}
-	p := cause(inner, on)
-	if step, ok := errors.AsType[*provision.StepError](err); ok && p.Exit != exitInterrupted {
-		if step.Step == testStep {
-			p.What = "the test failed: " + p.What
-		} else {
-			p.What = fmt.Sprintf("could not %s the %s: %s", step.Action, step.Step, p.What)
+	p := cause(inner, on).complete()
+	if !ok || p.Exit == exitInterrupted {
+		return p
+	}
+	if step.Step == testStep {
+		if id := answerProblem(inner); id != "" {
+			p.ID = id
 		}
-		if step.Step == "alarm" && p.Exit == exitCredentials && !on.down {
-			p.Fix = append(p.Fix, on.with("up")+" --skip alarm   (the rest works without it)")
-		}
+		p.What = "the test failed: " + p.What
+	} else {
+		p.What = fmt.Sprintf("could not %s the %s: %s", step.Action, step.Step, p.What)
+	}
+	if step.Step == "alarm" && strings.HasPrefix(p.ID, "TODO-IAM-") && !on.down {
+		p.Fix = append(p.Fix, on.with("up")+" --skip alarm   (the rest works without it)")
 	}
 	return p
 }
 
 func cause(err error, on way) *Problem {
 	if e, ok := errors.AsType[*provision.ForeignError](err); ok {
-		p := &Problem{
-			What: e.Error(),
-			Why:  "todoctl only changes what it made itself, and knows that by the tag " + provision.TagStack,
-			Fix:  []string{on.bare("up") + " --stack Mine   (the same walkthrough under other names)", on.with(e.Step) + " --adopt   (take it over, after showing what would change)"},
-			Exit: exitForeign,
-		}
-		switch {
-		case on.down:
-			p.Fix = []string{on.again + "   (what is left of this stack)"}
-		case on.begun:
-			p.Fix = append([]string{on.with("down") + "   (take away what this run has made)"}, p.Fix...)
-		}
-		return p
+		return foreignProblem(e, on)
 	}
 	if e, ok := errors.AsType[*provision.NeedError](err); ok {
-		return &Problem{What: e.Error(), Fix: []string{on.with(e.Need)}, Exit: exitFailed}
+		return &Problem{ID: "TODO-RUN-10", What: e.Error(), Fix: []string{on.with(e.Need)}}
 	}
 	if e, ok := errors.AsType[*provision.UnsettledError](err); ok {
-		return &Problem{What: e.Error(), Why: "what was made so far stays, and another run continues from here", Fix: []string{on.again}, Exit: exitFailed}
+		return told("TODO-RUN-06", e.Error(), on.again)
 	}
 	if p := stepProblem(err, on); p != nil {
 		return p
 	}
 	if errors.Is(err, errEndOfInput) || errors.Is(err, errNotAnswered) {
-		return &Problem{What: err.Error(), Fix: []string{on.again}, Exit: exitUsage}
+		return &Problem{ID: "TODO-USE-09", What: err.Error(), Fix: []string{on.again}}
 	}
 	if e, ok := errors.AsType[*provision.BugError](err); ok {
-		return &Problem{What: "todoctl made a mistake of its own; sorry", Why: "the place: " + e.Place, Fix: []string{on.again + "   (looks first, then continues)"}, Exit: exitFailed}
+		return &Problem{ID: "TODO-RUN-05", Why: "the place: " + e.Place, Fix: []string{on.again + "   (looks first, then continues)"}}
 	}
 	if errors.Is(err, errWorkLimit) {
-		return &Problem{What: err.Error(), Why: on.far, Fix: []string{on.again + "   (continues)", on.with("status")}, Exit: exitFailed}
+		return &Problem{ID: "TODO-RUN-03", Why: on.far, Fix: []string{on.onward(), on.with("status")}}
 	}
 	if errors.Is(err, context.Canceled) {
-		p := &Problem{What: "stopped", Why: on.far, Fix: []string{on.again + "   (continues)"}, Exit: exitInterrupted}
+		p := &Problem{ID: "TODO-RUN-01", Why: on.far, Fix: []string{on.onward()}}
 		if on.begun && !on.down {
 			p.Fix = append(p.Fix, on.with("down")+"   (takes it away)")
 		}
 		return p
 	}
-	if e, ok := errors.AsType[*provision.AccountError](err); ok {
-		return &Problem{What: e.Error(), Why: "no change was sent with the new ones; go back to the first account's", Fix: []string{"aws sts get-caller-identity", on.again + "   (continues)"}, Exit: exitCredentials}
-	}
-	if signInExpired(err) {
-		return &Problem{What: "your AWS sign-in has expired", Why: on.far, Fix: []string{waysIn[0], on.again + "   (continues)"}, Exit: exitCredentials}
-	}
-	if _, ok := errors.AsType[*aws.MissingRegionError](err); ok {
-		return noRegion(on.again)
-	}
-	if e, ok := errors.AsType[smithy.APIError](err); ok {
-		return apiProblem(err, e, on.again)
-	}
-	if _, cut := errors.AsType[*net.OpError](err); cut && on.local {
-		return &Problem{What: "the local AWS does not answer any more", Why: "it was stopped, or it ended; its data stays", Fix: []string{on.again + "   (starts it again, and continues)"}, Exit: exitFailed}
-	}
-	if p := networkProblem(err, on.again); p != nil {
+	if p := credentialProblem(err, on); p != nil {
 		return p
 	}
-	if p := credentialProblem(err); p != nil {
+	if e, ok := errors.AsType[smithy.APIError](err); ok {
+		return apiProblem(err, e, on)
+	}
+	if p := networkProblem(err, on); p != nil {
 		return p
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return &Problem{What: fmt.Sprintf("%s: %v", e.Path, e.Err), Exit: exitFailed}
+		return told("TODO-RUN-15", fmt.Sprintf("%s: %v", e.Path, e.Err), on.again)
 	}
-	return &Problem{What: plainText(err), Fix: []string{on.again}, Exit: exitFailed}
+	return &Problem{ID: "TODO-RUN-14", What: plainText(err), Fix: []string{on.again}}
+}
+
+func foreignProblem(e *provision.ForeignError, on way) *Problem {
+	p := told("TODO-FN-01", e.Error()) // the URL and the test are the function's
+	switch e.Step {
+	case "table":
+		p.ID = "TODO-TABLE-01"
+	case "role":
+		p.ID = "TODO-ROLE-01"
+	case "alarm":
+		p.ID = "TODO-ALARM-01"
+	}
+	p.Fix = []string{on.bare("up") + " --stack Mine   (the same walkthrough under other names)", on.with(e.Step) + " --adopt   (take it over, after showing what would change)"}
+	switch {
+	case on.down:
+		p.Fix = []string{on.again + "   (what is left of this stack)"}
+	case on.begun:
+		p.Fix = append([]string{on.with("down") + "   (take away what this run has made)"}, p.Fix...)
+	}
+	return p
+}
+
+// told is a Problem whose sentence names what it is about; the rest is the
+// entry's.
+func told(id, what string, fix ...string) *Problem {
+	return &Problem{ID: id, What: what, Fix: fix}
 }
 
 // stepProblem explains what only one step can run into.
 func stepProblem(err error, on way) *Problem {
 	if e, ok := errors.AsType[*provision.KeySchemaError](err); ok {
-		return &Problem{What: e.Error(), Why: "a table's key cannot be changed, and todoctl does not delete a table to make it anew", Fix: []string{on.bare("up") + " --stack Mine   (another table)"}, Exit: exitFailed}
+		return told("TODO-TABLE-02", e.Error(), on.bare("up")+" --stack Mine   (another table)")
 	}
 	if e, ok := errors.AsType[*provision.ProtectedError](err); ok {
-		return &Problem{What: e.Error(), Why: "somebody switched that on, and todoctl does not switch it off by itself",
-			Fix: []string{"aws dynamodb update-table --table-name " + e.Table + " --region " + e.Region + " --no-deletion-protection-enabled", on.again}, Exit: exitFailed}
+		return told("TODO-TABLE-03", e.Error(),
+			"aws dynamodb update-table --table-name "+e.Table+" --region "+e.Region+" --no-deletion-protection-enabled", on.again)
+	}
+	if e, ok := errors.AsType[*provision.FullError](err); ok {
+		return told("TODO-TABLE-06", e.Error(), on.with("status"), on.again)
 	}
 	if e, ok := errors.AsType[*provision.RoleInUseError](err); ok {
-		return &Problem{What: e.Error(), Why: "nothing of the role was removed; take that off the role, then run this again", Fix: []string{on.again}, Exit: exitFailed}
+		return told("TODO-ROLE-02", e.Error(), on.again)
+	}
+	if e, ok := errors.AsType[*provision.RolePathError](err); ok {
+		return told("TODO-ROLE-04", e.Error(), on.bare("up")+" --stack Mine   (another role)")
+	}
+	if provision.CannotAssume(err) {
+		return &Problem{ID: "TODO-ROLE-03", Fix: []string{on.with("role"), on.again}}
+	}
+	if e, ok := errors.AsType[*provision.AnswerError](err); ok {
+		return told(answerID(e.Status, 1), e.Error(), on.with("status"), on.again)
 	}
 	if e, ok := errors.AsType[*provision.ChangedError](err); ok {
-		return &Problem{What: e.Error(), Fix: []string{on.with("status"), on.again}, Exit: exitFailed}
+		return told("TODO-RUN-07", e.Error(), on.with("status"), on.again)
 	}
 	if e, ok := errors.AsType[*provision.GoneError](err); ok {
-		p := &Problem{What: e.Error(), Fix: []string{on.with("status"), on.again}, Exit: exitFailed}
+		p := told("TODO-RUN-08", e.Error(), on.with("status"), on.again)
 		if api, ok := errors.AsType[smithy.APIError](e.Err); ok {
 			p.Why = sentence(api.ErrorMessage())
 		}
 		return p
 	}
 	if e, ok := errors.AsType[*provision.FailedError](err); ok {
-		return &Problem{What: e.Error(), Fix: []string{on.with("status"), on.again}, Exit: exitFailed}
+		return told("TODO-RUN-09", e.Error(), on.with("status"), on.again)
 	}
 	return nil
 }
 
-func noRegion(again string) *Problem {
-	return &Problem{
-		What: "no AWS Region is chosen",
-		Why:  "neither --region, AWS_REGION nor your AWS profile names one",
-		Fix:  []string{again + " --region us-east-1", "aws configure set region us-east-1"},
-		Exit: exitUsage,
+// answerProblem is the id of a test that failed by the API's answer, "" when it
+// was something else.
+func answerProblem(err error) string {
+	if e, ok := errors.AsType[*provision.UnsettledError](err); ok {
+		if got, ok := e.Seen.Detail.(*provision.TestResult); ok {
+			return answerID(got.Status, got.Origins)
+		}
 	}
+	return ""
 }
 
-// waysIn is how to get credentials, in the order that a beginner should try.
-// `aws login` exists since AWS CLI 2.32.
-// https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html
-var waysIn = []string{
-	"aws login                  (sign in through the browser; AWS CLI 2.32 or newer)",
-	"todoctl up --local         (or rehearse with no account at all)",
-}
-
-// loginExpired says that the login behind the credentials is over. The SDK has
-// no codes for it.
-func loginExpired(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "please reauthenticate") || strings.Contains(text, "create oauth2 token") ||
-		strings.Contains(text, "token has expired") || strings.Contains(text, "SSO session has expired")
-}
-
-func credentialProblem(err error) *Problem {
-	text := err.Error()
+// answerID is the id that goes with an answer of the API which is not right: its
+// status, 0 for none, and how often Access-Control-Allow-Origin stands in it.
+func answerID(status, origins int) string {
 	switch {
-	case strings.Contains(text, "get credentials"), strings.Contains(text, "refresh cached credentials"),
-		strings.Contains(text, "no EC2 IMDS role found"), strings.Contains(text, "static credentials are empty"):
-		return &Problem{What: "no AWS credentials were found", Why: "todoctl looks where the AWS CLI looks: environment variables, profiles, `aws login`", Fix: waysIn, Exit: exitCredentials}
-	case strings.Contains(text, "shared config profile"):
-		return &Problem{What: "the AWS profile does not exist", Why: "it is named by --profile or AWS_PROFILE", Fix: []string{"aws configure list-profiles"}, Exit: exitCredentials}
+	case status == 0:
+		return "TODO-TEST-03"
+	case status == http.StatusForbidden:
+		return "TODO-URL-01"
+	case status == http.StatusTooManyRequests:
+		return "TODO-URL-03"
+	case status >= http.StatusInternalServerError:
+		return "TODO-FN-05"
+	case status == http.StatusOK && origins > 1:
+		return "TODO-URL-02"
+	case status == http.StatusOK && origins == 0:
+		return "TODO-URL-04"
 	}
-	return nil
-}
-
-func networkProblem(err error, again string) *Problem {
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return &Problem{What: "the name " + e.Name + " could not be found", Why: "the network or its DNS is not reachable, or the Region does not exist", Fix: []string{again}, Exit: exitFailed}
-	}
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		where := "AWS"
-		if e.Addr != nil {
-			where = e.Addr.String()
-		}
-		return &Problem{What: "no connection to " + where, Why: "the network is down, or something between here and there refuses", Fix: []string{again}, Exit: exitFailed}
-	}
-	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
-		return &Problem{
-			What: "what answers is not AWS, or its answers are cut off",
-			Why:  "a network's sign-in page or a proxy stands between here and AWS: open any web page, and sign in there",
-			Fix:  []string{again}, Exit: exitFailed,
-		}
-	}
-	if e, ok := errors.AsType[net.Error](err); errors.Is(err, context.DeadlineExceeded) || ok && e.Timeout() {
-		return &Problem{What: "no answer in time", Why: "the network is very slow, or AWS is", Fix: []string{again}, Exit: exitFailed}
-	}
-	return nil
+	return "TODO-TEST-01"
 }
 
 // apiProblem explains an error that AWS itself gave.
 // Codes: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
-func apiProblem(err error, e smithy.APIError, again string) *Problem {
+func apiProblem(err error, e smithy.APIError, on way) *Problem {
 	if r, ok := provision.RefusalOf(err); ok {
-		return &Problem{
-			What: "your AWS identity may not " + cmp.Or(r.String(), "do this"),
-			Why:  sentence(e.ErrorMessage()),
-			Fix:  []string{"ask for what docs/operator-policy.json allows, then: " + again},
-			Exit: exitCredentials,
-		}
+		return refusalProblem(r, e, on)
 	}
-	switch e.ErrorCode() {
-	case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId":
-		return &Problem{What: "AWS does not know these credentials", Why: "the access key was deleted or mistyped, or this Region is not enabled for the account; keys in the environment win over a profile", Fix: append([]string{"env | grep AWS_"}, waysIn...), Exit: exitCredentials}
-	case "SignatureDoesNotMatch", "InvalidSignatureException", "RequestTimeTooSkewed", "AuthFailure":
-		return &Problem{What: "AWS could not verify the signature", Why: "the secret key is wrong, or this machine's clock is", Fix: append([]string{"date -u"}, waysIn...), Exit: exitCredentials}
-	case "OptInRequired", "SubscriptionRequiredException":
-		return &Problem{What: "this AWS account is not active yet", Why: "a new account can take some hours", Fix: []string{again}, Exit: exitCredentials}
-	case "NotImplemented":
-		return &Problem{What: sentence(e.ErrorMessage()), Exit: exitFailed}
+	res, _ := errors.AsType[*awshttp.ResponseError](err)
+	code, message := e.ErrorCode(), sentence(e.ErrorMessage())
+	switch {
+	case code == "OptInRequired", code == "SubscriptionRequiredException":
+		return &Problem{ID: "TODO-ACCT-01", Fix: []string{on.again}}
+	case code == "NotImplemented":
+		return told("TODO-LOCAL-10", message, "env | grep AWS_ENDPOINT_URL")
+	case code == "InsufficientStorage": // only the local AWS says so
+		return &Problem{ID: "TODO-LOCAL-09", Fix: []string{"df -h ~", on.onward()}}
+	case code == "ProvisionedThroughputExceededException":
+		return &Problem{ID: "TODO-TABLE-06", Fix: []string{on.with("status"), on.again}}
 	}
-	what := sentence(e.ErrorMessage())
-	if what == "" {
-		what = "AWS answered " + e.ErrorCode()
+	what := cmp.Or(message, "AWS answered "+code)
+	p := &Problem{ID: "TODO-RUN-13", What: what, Fix: []string{on.again}}
+	if slices.Contains(quotaCodes, code) {
+		p.ID = "TODO-ACCT-05"
+	} else if _, throttled := retry.DefaultThrottleErrorCodes[code]; throttled || code == "Throttled" {
+		return &Problem{ID: "TODO-NET-06", Fix: []string{on.onward()}}
 	}
-	p := &Problem{What: what, Fix: []string{again}, Exit: exitFailed}
-	if r, ok := errors.AsType[*awshttp.ResponseError](err); ok {
-		p.Why = strings.TrimSpace("AWS's code is " + e.ErrorCode() + requestID(r.ServiceRequestID()))
+	if res == nil {
+		return p
+	}
+	number := "AWS's code is " + code + requestID(res.ServiceRequestID())
+	if p.ID == "TODO-RUN-13" && res.HTTPStatusCode() >= http.StatusInternalServerError {
+		p = (&Problem{ID: "TODO-NET-07", Fix: []string{on.onward()}}).complete()
+		p.Why = number + "; " + p.Why
+		return p
+	}
+	p.Why = number
+	return p
+}
+
+// quotaCodes are those of a quota that is used up.
+var quotaCodes = []string{
+	"LimitExceeded", "LimitExceededException", "LimitExceededFault", // iam, dynamodb and logs, cloudwatch
+	"TopicLimitExceeded", "TopicLimitExceededException", "SubscriptionLimitExceeded", "SubscriptionLimitExceededException", // sns
+	"CodeStorageExceededException", "PolicyLengthExceededException", // lambda
+	"CreationLimitExceededException", "ServiceQuotaExceededException", // budgets
+}
+
+// refusalProblem explains that the caller may not do something.
+func refusalProblem(r provision.Refusal, e smithy.APIError, on way) *Problem {
+	p := &Problem{
+		ID: "TODO-IAM-01", What: "your AWS identity may not " + cmp.Or(r.String(), "do this"), Why: sentence(e.ErrorMessage()),
+		Fix: []string{"ask for what docs/operator-policy.json allows, then: " + on.again},
+	}
+	switch {
+	case strings.Contains(e.ErrorMessage(), "explicit deny"): // no code tells it from a permission that is missing
+		p.ID, p.Fix = "TODO-IAM-02", []string{"ask who administers the account, then: " + on.again}
+	case r.Action == "iam:PassRole":
+		p.ID = "TODO-IAM-03"
 	}
 	return p
 }

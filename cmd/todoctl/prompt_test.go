@@ -291,7 +291,7 @@ func TestTheRehearsalGoesOnWithLocal(t *testing.T) {
 	x.press("y")
 	x.expect("Go through these 6 steps?")
 	x.press(ctrlC)
-	x.expect("todoctl up --local   (continues)")
+	x.expect("try:   todoctl up --local\n")
 	if exit := x.end(); exit != exitInterrupted {
 		t.Errorf("exit %d; the screen was:\n%s", exit, x.text())
 	}

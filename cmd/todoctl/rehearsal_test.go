@@ -122,7 +122,7 @@ func (r *rehearsal) networkOver(next http.RoundTripper, plan ...local.Fault) *lo
 // RoundTrip reaches the local AWS while it runs.
 func (r *rehearsal) RoundTrip(req *http.Request) (*http.Response, error) {
 	if r.stopped.Load() {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, Err: syscall.ECONNREFUSED}
 	}
 	return r.cloud.Transport().RoundTrip(req)
 }

@@ -14,7 +14,7 @@ func newRestore() *cobra.Command {
 		Use: "restore FILE",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage([]string{"todoctl restore TodoTable-20261123-101500.jsonl", helpLine(cmd)}, "restore takes one file")
+				return usage([]string{"todoctl restore TodoTable-20261123-101500.jsonl", helpLine(cmd)}, "restore takes one file").as("TODO-USE-08")
 			}
 			return nil
 		},
@@ -28,14 +28,14 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	}
 	file, err := c.openFile(path)
 	if err != nil {
-		return &Problem{What: err.Error(), Fix: []string{c.with("restore") + " FILE --yes   (one that todoctl down --backup has written)"}, Exit: exitUsage}
+		return told("TODO-BACKUP-06", err.Error(), c.with("restore")+" FILE --yes   (one that todoctl down --backup has written)")
 	}
 	defer file.Close()
 	_, end := c.working(ctx, "reading the backup")
 	found, err := provision.CheckBackup(file)
 	end()
 	if err != nil {
-		return &Problem{What: path + " is not a whole backup, so nothing was written", Why: err.Error(), Fix: []string{c.with("restore") + " another-file.jsonl"}, Exit: exitFailed}
+		return &Problem{ID: "TODO-BACKUP-05", What: path + " is not a whole backup, so nothing was written", Why: err.Error(), Fix: []string{c.with("restore") + " another-file.jsonl"}}
 	}
 	sess, err := c.connect(ctx)
 	if err != nil {
@@ -61,7 +61,7 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 			return err
 		}
 		if !yes {
-			return &Problem{What: "nothing was written", Exit: exitInterrupted}
+			return &Problem{ID: "TODO-RUN-16", Fix: []string{c.again()}}
 		}
 		if _, err := ownTable(ctx, c, sess); err != nil { // it may be another one by now
 			return err
@@ -98,10 +98,10 @@ func ownTable(ctx context.Context, c *command, sess session) (string, error) {
 	case provision.Foreign:
 		return "", &provision.StepError{Step: "table", Action: "use", Err: &provision.ForeignError{Step: "table", Resource: d.Resource, Owner: plan[0].Seen.Owner}}
 	case provision.Absent:
-		return "", &Problem{What: d.Resource + " does not exist", Fix: []string{c.with("up")}, Exit: exitFailed}
+		return "", told("TODO-TABLE-05", d.Resource+" does not exist", c.with("up"))
 	}
 	if pending := plan[0].Seen.Pending; pending != "" {
-		return "", &Problem{What: "AWS is still at work on " + d.Resource + ", so nothing was written", Why: "it says: " + pending, Fix: []string{c.again() + "   (in a minute)"}, Exit: exitFailed}
+		return "", &Problem{ID: "TODO-TABLE-04", What: "AWS is still at work on " + d.Resource + ", so nothing was written", Why: "it says: " + pending, Fix: []string{c.again() + "   (in a minute)"}}
 	}
 	return d.Resource, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"todoctl/provision"
 )
@@ -95,6 +96,8 @@ type command struct {
 	secrets   secrets
 	screen    io.Writer // Err itself, for forms: they must see that it is a terminal
 	held      func()    // gives the lock back; nil: none is held
+
+	askedRegion string // the Region of AWS that was asked, "" before that
 }
 
 type commandKey struct{}
@@ -141,7 +144,7 @@ func (c *command) finish(err error) int {
 	}
 	exit := exitDone
 	if c.unprinted != nil && (err == nil || errors.Is(err, errDiffers)) {
-		err = &Problem{What: "the result could not be printed: " + c.unprinted.Error(), Fix: []string{c.again()}, Exit: exitFailed}
+		err = told("TODO-RUN-11", "the result could not be printed: "+c.unprinted.Error(), c.again())
 	}
 	if err != nil {
 		p := explain(err, c.way())
@@ -157,7 +160,18 @@ func (c *command) finish(err error) int {
 }
 
 func (c *command) way() way {
-	return way{again: c.again(), with: c.with, bare: c.bare, down: c.name == "down", far: c.tally.words(), begun: c.tally.begun(), local: c.local}
+	on := way{again: c.again(), with: c.with, bare: c.bare, down: c.name == "down", far: c.tally.words(), begun: c.tally.begun(), some: c.tally.some(), local: c.local, region: c.askedRegion}
+	if c.local || c.profile != "" || !c.keysInEnvironment() {
+		return on // --profile wins over the environment
+	}
+	on.unset = "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+	if c.GOOS == "windows" {
+		on.unset = "Remove-Item Env:AWS_ACCESS_KEY_ID, Env:AWS_SECRET_ACCESS_KEY"
+	}
+	if c.Getenv("AWS_PROFILE") != "" {
+		on.shadowed = c.profileName()
+	}
+	return on
 }
 
 // again is the command line that continues this one.
@@ -211,10 +225,17 @@ func (c *command) bare(command string) string {
 func refused(err error) *Problem {
 	text, _, _ := strings.Cut(err.Error(), ": strconv.") // how Go parses numbers is nobody's business
 	text, _, _ = strings.Cut(text, "\n")
+	id := "TODO-USE-01"
 	if strings.Contains(text, "if any flags in the group") {
-		text = "these flags exclude each other: " + strings.Trim(text[strings.Index(text, "["):strings.Index(text, "]")], "[]")
+		id, text = "TODO-USE-04", "these flags exclude each other: "+strings.Trim(text[strings.Index(text, "["):strings.Index(text, "]")], "[]")
+	} else if _, unknown := errors.AsType[*pflag.NotExistError](err); unknown {
+		id = "TODO-USE-02"
+	} else if _, lacking := errors.AsType[*pflag.ValueRequiredError](err); lacking {
+		id = "TODO-USE-03"
+	} else if _, wrong := errors.AsType[*pflag.InvalidValueError](err); wrong {
+		id = "TODO-USE-03"
 	}
-	return usage([]string{"todoctl --help"}, "%s", sentence(text))
+	return told(id, sentence(text), "todoctl --help")
 }
 
 // prepare checks the flags that every command shares, before it does anything.
@@ -236,10 +257,10 @@ func prepare(cmd *cobra.Command) error {
 		return err
 	}
 	if err := provision.CheckStack(c.stack); err != nil {
-		return usage([]string{c.bare(c.name) + " --stack Chat"}, "%s", err)
+		return usage([]string{c.bare(c.name) + " --stack Chat"}, "%s", err).as("TODO-USE-06")
 	}
 	if c.local && c.profile != "" {
-		return usage(nil, "--local has no profiles: leave out --profile")
+		return usage([]string{c.bare(c.name)}, "--local has no profiles: leave out --profile").as("TODO-USE-04")
 	}
 	return nil
 }
@@ -257,11 +278,7 @@ func (c *command) consent() error {
 	case c.inJSON() && c.CanPrompt():
 		why = "--output " + c.output + " asks nothing"
 	}
-	return &Problem{
-		What: "this needs your consent, and " + why,
-		Fix:  []string{c.commandLine("--yes")},
-		Exit: exitUsage,
-	}
+	return told("TODO-USE-05", "this needs your consent, and "+why, c.commandLine("--yes"))
 }
 
 // asking says whether questions are asked in this run.

@@ -61,9 +61,9 @@ func (c *command) serve(ctx context.Context, opt serveOptions) error {
 		Logf:   func(format string, args ...any) { fmt.Fprintln(c.Err, harmless(fmt.Sprintf(format, args...))) },
 	})
 	if errors.Is(err, local.ErrLocked) {
-		return &Problem{What: "a local AWS is running already", Fix: []string{"todoctl local status", "todoctl local stop"}, Exit: exitFailed}
+		return &Problem{ID: "TODO-LOCAL-06", Fix: []string{"todoctl local status", "todoctl local stop"}}
 	}
-	if damaged := damagedStore(err, c.localDir(), c.GOOS); damaged != nil {
+	if damaged := c.damagedStore(err); damaged != nil {
 		return damaged
 	}
 	if err != nil {
@@ -243,7 +243,7 @@ func (c *command) listenAPI(port int) (net.Listener, error) {
 	if port != 0 {
 		l, err := c.listen(fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
-			return nil, &Problem{What: fmt.Sprintf("port %d cannot be used", port), Why: plainText(err), Fix: []string{"todoctl local serve   (on a port that is free)"}, Exit: exitFailed}
+			return nil, &Problem{ID: "TODO-LOCAL-07", What: fmt.Sprintf("port %d cannot be used", port), Why: plainText(err), Fix: []string{"todoctl local serve   (on a port that is free)"}}
 		}
 		return l, nil
 	}

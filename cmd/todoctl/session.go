@@ -141,12 +141,15 @@ func (c *command) awsConfig(ctx context.Context, s *session) (aws.Config, error)
 	if cfg.Region == "" {
 		return cfg, noRegion(c.again())
 	}
-	s.regionFrom = c.regionSource()
+	s.regionFrom, c.askedRegion = c.regionSource(), cfg.Region
+	if !regionForm.MatchString(cfg.Region) {
+		return cfg, told("TODO-ACCT-04", fmt.Sprintf("there is no Region %q", cfg.Region), c.bare(c.name)+" --region us-east-1")
+	}
 	if cfg.BaseEndpoint != nil {
 		s.endpoint = *cfg.BaseEndpoint
 	}
 	found, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil && networkProblem(err, "") != nil {
+	if err != nil && networkProblem(err, nowhere) != nil {
 		return cfg, err
 	}
 	if err != nil {
@@ -172,6 +175,11 @@ func (c *command) regionSource() string {
 	return "from " + c.profileName()
 }
 
+// keysInEnvironment says whether access keys stand in the environment, whole.
+func (c *command) keysInEnvironment() bool {
+	return c.Getenv("AWS_ACCESS_KEY_ID") != "" && c.Getenv("AWS_SECRET_ACCESS_KEY") != ""
+}
+
 func (c *command) profileName() string {
 	for _, name := range []string{c.profile, c.Getenv("AWS_PROFILE"), c.Getenv("AWS_DEFAULT_PROFILE")} {
 		if name != "" {
@@ -186,7 +194,7 @@ func (c *command) credentialSource(source string) string {
 	switch {
 	case source == config.CredentialsSourceName:
 		text := "environment variables (AWS_ACCESS_KEY_ID)"
-		if c.profile != "" || c.Getenv("AWS_PROFILE") != "" {
+		if c.Getenv("AWS_PROFILE") != "" { // with --profile the keys are not looked at
 			text += fmt.Sprintf(", which win over %s", c.profileName())
 		}
 		return text

@@ -64,21 +64,20 @@ func (s *settings) apply(c *command, sess *session) error {
 		return nil
 	}
 	if sess.cfg.Local && !sess.runner.Python {
-		return &Problem{
-			What: "your own code needs python3 with boto3 on this machine",
-			Why:  "without it the local AWS can only run todoctl's own handler, as a Go twin",
-			Fix:  []string{"install Python 3 and boto3, then: todoctl local stop", c.again()},
-			Exit: exitFailed,
-		}
+		return &Problem{ID: "TODO-LOCAL-11", Fix: []string{"install Python 3 and boto3, then: todoctl local stop", c.again()}}
 	}
 	root, err := c.dirFS(s.source)
 	if err != nil {
-		return &Problem{What: err.Error(), Fix: []string{"todoctl handler eject " + s.source}, Exit: exitUsage}
+		return told("TODO-FN-02", err.Error(), "todoctl handler eject "+provision.Quote(s.source))
 	}
 	defer func() { _ = root.Close() }()
 	code, err := handler.FromDir(root.FS(), s.source)
 	if err != nil {
-		return &Problem{What: err.Error(), Fix: []string{"todoctl handler eject another-folder   (shows what belongs there)"}, Exit: exitUsage}
+		p := told("TODO-FN-03", err.Error(), "todoctl handler eject another-folder   (shows what belongs there)")
+		if errors.Is(err, handler.ErrTooLarge) {
+			p.ID = "TODO-FN-04"
+		}
+		return p
 	}
 	cfg.Code, cfg.OwnCode = provision.Code(code), true
 	return nil

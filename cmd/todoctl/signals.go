@@ -57,10 +57,5 @@ func (a *App) heed(ctx context.Context, leave func()) context.Context {
 
 // left is said when todoctl ends with a call under way.
 func left(a *App) *Problem {
-	return &Problem{
-		What: "stopped at once",
-		Why:  "a call that was under way may still take effect; another run looks first",
-		Fix:  []string{(&command{App: a}).commandLine() + "   (continues)"},
-		Exit: exitInterrupted,
-	}
+	return &Problem{ID: "TODO-RUN-02", Fix: []string{(&command{App: a}).commandLine() + "   (continues)"}}
 }

@@ -90,10 +90,13 @@ func stoppedAt(t *testing.T, command []string, sig syscall.Signal, k int) (fired
 		t.Errorf("exit %d:\n%s", exit, words)
 	}
 	if exit == exitInterrupted {
-		for _, want := range []string{"error: stopped", "try:   todoctl " + strings.Join(command, " ") + "   (continues)"} {
+		for _, want := range []string{"error: stopped", "try:   todoctl " + strings.Join(command, " ")} {
 			if !strings.Contains(words, want) {
 				t.Errorf("it does not say %q:\n%s", want, words)
 			}
+		}
+		if nothing := strings.Contains(words, "nothing was changed"); nothing && strings.Contains(words, "(continues)") {
+			t.Errorf("there is nothing to be continued:\n%s", words)
 		}
 		if x.writes() > 0 && command[0] == "up" && !strings.Contains(words, "TodoTable") {
 			t.Errorf("it does not say what exists:\n%s", words)

@@ -68,9 +68,9 @@ func (s *signIn) again(ctx context.Context, times int) bool {
 		defer out.release()
 	}
 	s.words().Problem(&Problem{
-		What: "your AWS sign-in has expired",
-		Why:  "what was begun waits for you; nothing is lost",
-		Fix:  []string{"aws login                  (in another window; or sign in as you did before)"},
+		ID:  "TODO-CRED-02",
+		Why: "what was begun waits for you; nothing is lost",
+		Fix: []string{"aws login   (in another window; or sign in as you did before)"},
 	})
 	yes, err := s.confirm(ctx, "Signed in again? Then it goes on here.", true)
 	if err != nil || !yes {
@@ -98,7 +98,7 @@ func signInExpired(err error) bool {
 	}
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		switch e.ErrorCode() {
-		case "ExpiredToken", "ExpiredTokenException", "RequestExpired":
+		case "ExpiredToken", "ExpiredTokenException":
 			return true
 		}
 		return false

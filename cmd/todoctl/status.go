@@ -66,10 +66,11 @@ func statusRun(ctx context.Context, c *command) error {
 			c.doc.URL = change.Seen.ID
 		}
 	}
-	switch {
-	case changing(plan) == 0:
+	if changing(plan) == 0 {
 		return nil
-	case foreign(plan):
+	}
+	c.tellOther(sess)
+	if foreign(plan) {
 		return errDiffers
 	}
 	if text, people := out.(*words); people {

@@ -81,6 +81,13 @@ func (y *tally) begun() bool {
 	return y.working
 }
 
+// some says whether anything was written, be it a resource or an item.
+func (y *tally) some() bool {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return y.working || y.items != ""
+}
+
 // words says it in one line, "" when there is nothing to say.
 func (y *tally) words() string {
 	y.mu.Lock()

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,7 +55,7 @@ func testRun(ctx context.Context, c *command, post bool) error {
 		plan[0].Seen, plan[0].Action = seen, provision.Decide(provision.Up, seen.State)
 	}
 	// A new URL answers 403 until its statements have spread.
-	for limit := c.Clock.Now().Add(page.Step.Describe().Settle); seen.Pending != "" && c.Clock.Now().Before(limit); {
+	for limit := c.Clock.Now().Add(page.Step.Describe().Settle); seen.Pending != "" && c.Clock.Now().Before(limit) && !hopeless(ctx, sess, seen); {
 		c.waits(seen.Wait)
 		if err := c.Clock.Sleep(ctx, time.Second); err != nil {
 			return err
@@ -67,24 +71,101 @@ func testRun(ctx context.Context, c *command, post bool) error {
 		c.doc.URL = result.URL
 	}
 	if out, people := c.view().(*words); people {
-		return c.printTest(out, seen, result)
+		c.printTest(out, seen, result)
+	} else {
+		c.view().Header(sess)
+		c.view().Plan(plan, provision.Up)
 	}
-	c.view().Header(sess)
-	c.view().Plan(plan, provision.Up)
-	if seen.State != provision.OK {
-		return errDiffers
-	}
-	return nil
+	return c.judge(ctx, sess, seen, result)
 }
 
-func (c *command) printTest(out *words, seen provision.Observation, result *provision.TestResult) error {
+// hopeless says that waiting would not help: the function's own code fails. A
+// right that its role lacks may still spread.
+func hopeless(ctx context.Context, sess session, seen provision.Observation) bool {
+	result, ok := seen.Detail.(*provision.TestResult)
+	if !ok || result.Status < http.StatusInternalServerError {
+		return false
+	}
+	why, _ := provision.LastWords(ctx, sess.cfg, sess.clients.Logs)
+	return why != provision.FailureUnknown && why != provision.FailureDenied
+}
+
+// judge is the Problem of an API that does not answer as it should, or nil.
+func (c *command) judge(ctx context.Context, sess session, seen provision.Observation, result *provision.TestResult) error {
 	switch {
 	case seen.State == provision.Absent:
-		return &Problem{What: "there is no Function URL to test yet", Fix: []string{c.with("up")}, Exit: exitFailed}
+		return &Problem{ID: "TODO-TEST-02", Fix: []string{c.with("up")}, Exit: exitFailed}
+	case seen.State == provision.OK || result == nil:
+		return nil
+	}
+	p := (&Problem{ID: answerID(result.Status, result.Origins), Exit: exitDiffers}).complete()
+	p.What = "the test failed: " + p.What
+	p.Fix = []string{c.with("status") + "   (names what is missing)", c.with("up") + "       (repairs it)"}
+	switch {
+	case result.Status == http.StatusForbidden:
+		p.Why = cmp.Or(missingStatements(ctx, sess), p.Why)
+	case p.ID == "TODO-FN-05":
+		p = c.failed(ctx, sess, p)
+	}
+	return p
+}
+
+// failed says of a function that fails what its log says.
+func (c *command) failed(ctx context.Context, sess session, p *Problem) *Problem {
+	why, line := provision.LastWords(ctx, sess.cfg, sess.clients.Logs)
+	switch why {
+	case provision.FailureTimeout:
+		p = (&Problem{ID: "TODO-FN-07", Fix: p.Fix, Exit: p.Exit}).complete()
+	case provision.FailureHandler:
+		p = (&Problem{ID: "TODO-FN-08", Fix: p.Fix, Exit: p.Exit}).complete()
+	case provision.FailureDenied:
+		p = (&Problem{ID: "TODO-FN-09", Fix: p.Fix, Exit: p.Exit}).complete()
+	}
+	if line != "" {
+		p.Why = "its log says: " + line
+	}
+	if !strings.HasPrefix(p.What, "the test failed") {
+		p.What = "the test failed: " + p.What
+	}
+	p.Fix = slices.Insert(p.Fix, 0, c.readLog(sess.cfg, sess.endpoint))
+	return p
+}
+
+// readLog is the line that shows what the function says.
+func (c *command) readLog(cfg provision.Config, endpoint string) string {
+	line := "aws logs tail " + cfg.LogGroupName() + " --since 10m --region " + cfg.Region
+	if endpoint != "" { // the local one, or another that is not AWS's own
+		line += " --endpoint-url " + endpoint
+	}
+	if c.local {
+		line = "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local " + line
+	}
+	return line
+}
+
+// missingStatements names what the URL's policy lacks, "" when it lacks nothing
+// or may not be looked at.
+func missingStatements(ctx context.Context, sess session) string {
+	pages, _ := only(provision.Steps(sess.cfg, sess.clients), "url")
+	plan, err := provision.Plan(ctx, pages, provision.Up)
+	if err != nil {
+		return "" // the test's own words stand
+	}
+	var missing []string
+	for _, d := range plan[0].Seen.Diffs {
+		missing = append(missing, d.String())
+	}
+	return strings.Join(missing, "; ")
+}
+
+func (c *command) printTest(out *words, seen provision.Observation, result *provision.TestResult) {
+	switch {
+	case seen.State == provision.Absent:
+		return
 	case seen.State != provision.OK:
 		out.step("no", testStep, "the API does not answer as it should")
 		out.differences(seen)
-		return &Problem{What: "the test failed", Fix: []string{c.with("status") + "   (names what is missing)", c.with("up") + "       (repairs it)"}, Exit: exitDiffers}
+		return
 	}
 	out.step("ok", testStep, "the API answers: %s", plural(result.Count, "item"))
 	out.advice(testStep, seen)
@@ -93,5 +174,4 @@ func (c *command) printTest(out *words, seen provision.Observation, result *prov
 	out.line("  %s", post)
 	out.line("  %s", get)
 	fmt.Fprintln(c.Out, harmlessJSON(string(result.Listed)))
-	return nil
 }

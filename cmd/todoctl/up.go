@@ -255,7 +255,7 @@ func (c *command) warnCapacity(ctx context.Context, sess session, plan []provisi
 		return err
 	}
 	if !yes {
-		return &Problem{What: "stopped before anything was made", Fix: []string{c.with("up") + " --region eu-west-1   (each Region has its own 25)"}, Exit: exitFailed}
+		return &Problem{ID: "TODO-TABLE-07", Fix: []string{c.with("up") + " --region eu-west-1   (each Region has its own 25)"}}
 	}
 	return nil
 }

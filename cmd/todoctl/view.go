@@ -138,7 +138,7 @@ func (v *words) Note(format string, args ...any) { v.line(format, args...) }
 
 // Problem prints what went wrong and what to type.
 func (v *words) Problem(p *Problem) {
-	if p.What == "" {
+	if p = p.complete(); p.What == "" {
 		return
 	}
 	v.line("%s", strings.Join(fold(v.paint(red, "error:")+" "+p.What, v.width), "\n       "))
@@ -150,7 +150,14 @@ func (v *words) Problem(p *Problem) {
 		if i > 0 {
 			lead = "  or: "
 		}
+		// What is to be typed stays on one line, so a remark gives way.
+		if line, remark, ok := strings.Cut(fix, "   ("); ok && len([]rune(fix))+len(lead)+1 > v.width {
+			fix = strings.TrimRight(line, " ") + "\n       " + strings.Join(fold("("+strings.TrimLeft(remark, " "), v.width-7), "\n       ")
+		}
 		v.line("%s %s", lead, fix)
+	}
+	if p.ID != "" && p.Exit != exitInterrupted { // who stopped it herself knows why
+		v.line("more:  todoctl explain %s", p.ID)
 	}
 }
 

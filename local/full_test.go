@@ -1,7 +1,6 @@
 package local
 
 import (
-	"context"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -13,7 +12,7 @@ import (
 func TestAFullDiskIsNoInternalFailure(t *testing.T) {
 	err := fmt.Errorf("write the local store's journal: %w", &fs.PathError{Op: "write", Path: "aws.db-journal", Err: diskFull})
 	for _, p := range []protocol{protocolQuery, protocolJSON10, protocolJSON11, protocolREST, protocolCBOR} {
-		res := p.fail(context.Background(), err)
+		res := p.fail(t.Context(), err)
 		if res.status != http.StatusInsufficientStorage || res.code != "InsufficientStorage" {
 			t.Errorf("%v: %d %s", p, res.status, res.code)
 		}

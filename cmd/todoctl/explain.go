@@ -137,7 +137,7 @@ func unknownID(typed string) error {
 	p := usage([]string{"todoctl explain"}, "there is no problem %q", typed).as("TODO-USE-10")
 	name := (entry{ID: asID(typed) + "-"}).area()
 	i := slices.IndexFunc(areas, func(a area) bool { return a.Name == name })
-	if i < 0 && len(name) > 1 {
+	if i < 0 && len(name) > 1 && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
 		// cobra knows what is meant by a mistyped word.
 		words := &cobra.Command{SuggestionsMinimumDistance: 2}
 		for _, a := range areas {

@@ -22,7 +22,7 @@ func TestAWrongCommandLineIsRefusedInJSON(t *testing.T) {
 	} {
 		out, errs, exit := run(t, env, args...)
 		var d document
-		if err := json.Unmarshal([]byte(out), &d); err != nil || exit != exitUsage || d.Error == nil || d.Error.What == "" || d.Error.Exit != exitUsage || d.Schema != schema {
+		if err := json.Unmarshal([]byte(out), &d); err != nil || exit != exitUsage || d.Error == nil || d.Error.What == "" || !idForm.MatchString(d.Error.ID) || d.Error.Exit != exitUsage || d.Schema != schema {
 			t.Errorf("%v: exit %d, stdout %q, stderr %q: %v", args, exit, out, errs, err)
 		}
 	}
@@ -63,6 +63,15 @@ func TestAWrongLagIsTheRealError(t *testing.T) {
 	_, errs, exit := run(t, home(t), "local", "start", "--lag", "xx")
 	if exit != exitUsage || !strings.Contains(errs, `--lag "xx" is not known`) || !strings.Contains(errs, "todoctl local start --lag short") {
 		t.Errorf("exit %d:\n%s", exit, errs)
+	}
+}
+
+func TestARegionThatNobodyKnowsIsNoFaultOfTheNetwork(t *testing.T) {
+	gone := &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "sts.us-moon-1.amazonaws.com", IsNotFound: true}}
+	for region, id := range map[string]string{"us-moon-1": "TODO-ACCT-04", "us-east-1": "TODO-NET-01", "": "TODO-NET-01", "cn-north-1": "TODO-NET-01", "af-south-1": "TODO-NET-01"} {
+		if p := explain(gone, way{again: "todoctl up", with: todoctlLine, bare: todoctlLine, region: region}); p.ID != id {
+			t.Errorf("%q: %+v", region, p)
+		}
 	}
 }
 

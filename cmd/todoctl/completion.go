@@ -83,11 +83,11 @@ func newCompletion() *cobra.Command {
 
 func completionRun(c *command, cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return usage([]string{"todoctl completion bash", helpLine(cmd)}, "completion takes one shell: %s", either(shellNames()))
+		return usage([]string{"todoctl completion bash", helpLine(cmd)}, "completion takes one shell: %s", either(shellNames())).as("TODO-USE-01")
 	}
 	i := slices.Index(shellNames(), args[0])
 	if i < 0 {
-		return usage(c.instead(cmd, args[0], nearest(args[0], shellNames())), "%q is not a shell that todoctl knows: it is %s", args[0], either(shellNames()))
+		return usage(c.instead(cmd, args[0], nearest(args[0], shellNames())), "%q is not a shell that todoctl knows: it is %s", args[0], either(shellNames())).as("TODO-USE-01")
 	}
 	var script strings.Builder
 	if err := shells[i].script(cmd.Root(), &script); err != nil {

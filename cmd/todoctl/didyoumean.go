@@ -115,7 +115,7 @@ func (c *command) flagRefused(cmd *cobra.Command, err error) *Problem {
 	}
 	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		if e.GetSpecifiedShortnames() != "" {
-			return usage([]string{helpLine(cmd)}, "unknown flag: -%s", e.GetSpecifiedName())
+			return usage([]string{helpLine(cmd)}, "unknown flag: -%s", e.GetSpecifiedName()).as("TODO-USE-02")
 		}
 		return c.unknownFlag(cmd, e.GetSpecifiedName())
 	}
@@ -144,7 +144,7 @@ func (c *command) unknownFlag(cmd *cobra.Command, name string) *Problem {
 			others = append(others, pathOf(other))
 		}
 	}
-	p := usage(nil, "unknown flag: --%s", name)
+	p := usage(nil, "unknown flag: --%s", name).as("TODO-USE-02")
 	if len(others) > 0 {
 		p.Why = "it is a flag of todoctl " + strings.Join(others, ", ")
 	}
@@ -175,7 +175,7 @@ func (c *command) wordRefused(cmd *cobra.Command, err error) *Problem {
 
 func (c *command) unknownWord(cmd *cobra.Command, word string) *Problem {
 	if !cmd.HasAvailableSubCommands() { // `todoctl up table`
-		p := usage([]string{line(c.without(word)), helpLine(cmd)}, "%s takes no word: %s", pathOf(cmd), provision.Quote(word))
+		p := usage([]string{line(c.without(word)), helpLine(cmd)}, "%s takes no word: %s", pathOf(cmd), provision.Quote(word)).as("TODO-USE-01")
 		if other, _, err := cmd.Root().Find([]string{word}); err == nil && other.HasParent() {
 			p.Fix[0] = line(c.without(cmd.Name()))
 		}
@@ -187,7 +187,7 @@ func (c *command) unknownWord(cmd *cobra.Command, word string) *Problem {
 			known = append(append(known, sub.Name()), sub.Aliases...)
 		}
 	}
-	return usage(c.instead(cmd, word, nearest(word, known)), "unknown command %q for %q", word, cmd.CommandPath())
+	return usage(c.instead(cmd, word, nearest(word, known)), "unknown command %q for %q", word, cmd.CommandPath()).as("TODO-USE-01")
 }
 
 // without is the command line without a word.

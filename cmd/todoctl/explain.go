@@ -138,12 +138,11 @@ func unknownID(typed string) error {
 	name := (entry{ID: asID(typed) + "-"}).area()
 	i := slices.IndexFunc(areas, func(a area) bool { return a.Name == name })
 	if i < 0 && len(name) > 1 && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
-		// cobra knows what is meant by a mistyped word.
-		words := &cobra.Command{SuggestionsMinimumDistance: 2}
+		var names []string
 		for _, a := range areas {
-			words.AddCommand(&cobra.Command{Use: a.Name, Run: func(*cobra.Command, []string) {}})
+			names = append(names, a.Name)
 		}
-		if near := words.SuggestionsFor(name); len(near) > 0 {
+		if near := nearest(name, names); len(near) > 0 {
 			i = slices.IndexFunc(areas, func(a area) bool { return a.Name == near[0] })
 		}
 	}

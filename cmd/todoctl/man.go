@@ -14,7 +14,7 @@ func newMan() *cobra.Command {
 		Use: "man DIR",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage([]string{"todoctl man ~/.local/share/man/man1", helpLine(cmd)}, "man takes one folder")
+				return usage([]string{"todoctl man ~/.local/share/man/man1", helpLine(cmd)}, "man takes one folder").as("TODO-USE-08")
 			}
 			return nil
 		},

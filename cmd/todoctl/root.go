@@ -11,7 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"todoctl/provision"
 )
@@ -223,17 +222,10 @@ func (c *command) bare(command string) string {
 // refused explains what the command line's own checks found, before any command
 // ran: an unknown command, a word too much, two flags that exclude each other.
 func refused(err error) *Problem {
-	text, _, _ := strings.Cut(err.Error(), ": strconv.") // how Go parses numbers is nobody's business
-	text, _, _ = strings.Cut(text, "\n")
+	text, _, _ := strings.Cut(err.Error(), "\n")
 	id := "TODO-USE-01"
 	if strings.Contains(text, "if any flags in the group") {
 		id, text = "TODO-USE-04", "these flags exclude each other: "+strings.Trim(text[strings.Index(text, "["):strings.Index(text, "]")], "[]")
-	} else if _, unknown := errors.AsType[*pflag.NotExistError](err); unknown {
-		id = "TODO-USE-02"
-	} else if _, lacking := errors.AsType[*pflag.ValueRequiredError](err); lacking {
-		id = "TODO-USE-03"
-	} else if _, wrong := errors.AsType[*pflag.InvalidValueError](err); wrong {
-		id = "TODO-USE-03"
 	}
 	return told(id, sentence(text), "todoctl --help")
 }

@@ -77,7 +77,7 @@ func helpRun(c *command, cmd *cobra.Command, args []string) error {
 			known = append(known, sub.Name())
 		}
 	}
-	return usage(c.instead(cmd, rest[0], nearest(rest[0], known)), "there is no help for %q", strings.Join(args, " "))
+	return usage(c.instead(cmd, rest[0], nearest(rest[0], known)), "there is no help for %q", strings.Join(args, " ")).as("TODO-USE-01")
 }
 
 // topic writes one topic.

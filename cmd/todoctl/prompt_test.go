@@ -310,7 +310,7 @@ func TestCtrlDAtAChoiceChoosesNothing(t *testing.T) {
 			x.expect("Stop here")
 			if term == "ACCESSIBLE=1" {
 				x.press("9" + enter) // not among the three
-				x.expect("Invalid")
+				x.expect("is not a number from 1 to 3")
 			}
 			x.press(ctrlD)
 			if exit := x.end(); exit != exitInterrupted && exit != exitUsage {

@@ -129,7 +129,7 @@ func (c *command) view() view {
 }
 
 func (c *command) words() *words {
-	return &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.Getenv("TERM") == "dumb", width: min(c.Width, 80)}
+	return &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.inLines(), width: min(c.Width, 80)}
 }
 
 // colourful says whether colours are wanted.

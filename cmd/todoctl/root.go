@@ -94,7 +94,6 @@ type command struct {
 	doc     *document
 	name    string // "up"
 	path    string // "todoctl up --local": how to run it again
-	email   string // --email
 	printed bool   // the document is on stdout already
 	out     view
 	stop    func(cause error) // ends the run

@@ -48,6 +48,7 @@ type question interface {
 	lines(*lines) error
 	title() string
 	said() string // the answer
+	stays() bool  // both stay on the screen
 }
 
 // choose asks for one of several answers; the first is the default.
@@ -101,7 +102,7 @@ func (c *command) ask(ctx context.Context, q question) error {
 	if c.inLines() {
 		return c.askLines(ctx, q)
 	}
-	if err := c.askForm(ctx, q); err != nil {
+	if err := c.askForm(ctx, q); err != nil || !q.stays() {
 		return err
 	}
 	out := c.words()
@@ -194,6 +195,7 @@ func keys() *huh.KeyMap {
 	m.Select.HalfPageDown.SetEnabled(false)
 	m.Select.HalfPageUp.SetEnabled(false)
 	m.Select.Filter.SetEnabled(false)
+	m.Select.Submit.SetHelp("enter", "choose")
 	return m
 }
 

@@ -12,10 +12,13 @@ type choice struct {
 	options []option
 	answer  string
 	buttons bool // two options side by side
+	passing bool // nothing of it stays on the screen: it interrupts a text
 }
 
 func (q *choice) title() string { return q.text }
 func (q *choice) help() bool    { return !q.buttons && len(q.options) > 2 }
+
+func (q *choice) stays() bool { return !q.passing }
 
 func (q *choice) said() string {
 	i := slices.IndexFunc(q.options, func(o option) bool { return o.Value == q.answer })
@@ -60,6 +63,8 @@ type entry struct {
 
 func (q *entry) title() string { return q.text }
 func (q *entry) help() bool    { return false }
+
+func (q *entry) stays() bool { return true }
 
 func (q *entry) said() string {
 	if q.answer == "" {

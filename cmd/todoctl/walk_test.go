@@ -86,7 +86,8 @@ func TestExplainMoreComesBackToTheQuestion(t *testing.T) {
 	x.press(down + down + enter)
 	x.expect("AWS::DynamoDB::Table")
 	x.expect("Go on reading?") // it has more lines than the terminal has rows
-	x.press("n")
+	x.press(enter)
+	x.expect("todoctl:version")
 	x.expect("Read more?")
 	x.expect("CloudFormation")
 	x.press(enter)
@@ -97,6 +98,9 @@ func TestExplainMoreComesBackToTheQuestion(t *testing.T) {
 	}
 	x.press(enter)
 	x.ends(exitDone)
+	if strings.Contains(x.text(), "Go on reading:") {
+		t.Errorf("an answer stays between lines that are to be pasted:\n%s", x.text())
+	}
 }
 
 // What was changed on a page holds from there on, and the line to continue with

@@ -11,7 +11,7 @@ TOOLS      := $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build test fmt lint vet race cross tidy release-check fuzz bench promises mutants ci golangci-lint goreleaser
+.PHONY: build share test fmt lint vet race cross tidy release-check fuzz bench promises mutants ci golangci-lint goreleaser
 
 # The same flags as .goreleaser.yaml. Without inlining the AWS SDK is a megabyte
 # smaller, and no slower where every call waits for a network.
@@ -36,7 +36,7 @@ lint: golangci-lint
 # Without the variable each process that a transcript starts sleeps a second
 # at its end.
 race:
-	GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 $(GO) test -race ./...
+	GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
 
 cross:
 	@for platform in $(PLATFORMS); do \
@@ -47,6 +47,17 @@ cross:
 
 tidy:
 	$(GO) mod tidy -diff
+
+# The manual pages and the shells' completions, for the archives of a release.
+share:
+	rm -rf share
+	mkdir -p share/completions
+	$(GO) build -o bin/ ./cmd/todoctl
+	bin/todoctl man share/man
+	bin/todoctl completion bash > share/completions/todoctl.bash
+	bin/todoctl completion zsh > share/completions/_todoctl
+	bin/todoctl completion fish > share/completions/todoctl.fish
+	bin/todoctl completion powershell > share/completions/todoctl.ps1
 
 # The whole release except for publishing it.
 release-check: goreleaser

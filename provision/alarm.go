@@ -73,7 +73,7 @@ func (p *part) missing(err error) error {
 // made a moment ago may not show yet, which makes nobody else its owner.
 func (s *alarmStep) judge(p *part, tags map[string]string) {
 	if _, made := s.made.Load(p.kind); made && len(tags) == 0 {
-		p.State, p.Pending = Drift, "tags that do not show yet"
+		p.State, p.Pending, p.Wait = Drift, "tags that do not show yet", tagsShowing
 		return
 	}
 	p.tagged = Guard(tags[TagGuard])
@@ -246,6 +246,7 @@ func combine(parts []part) Observation {
 			seen.ID = cmp.Or(seen.ID, p.ID)
 			seen.Diffs = append(seen.Diffs, p.Diffs...)
 			seen.Pending = cmp.Or(seen.Pending, p.Pending)
+			seen.Wait = cmp.Or(seen.Wait, p.Wait)
 		}
 	}
 	switch {

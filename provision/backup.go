@@ -188,7 +188,7 @@ func scan(ctx context.Context, cfg Config, api itemAPI) func(yield func(map[stri
 func pages(ctx context.Context, cfg Config, api itemAPI, sel dynamodbtypes.Select) func(yield func(*dynamodb.ScanOutput, error) bool) {
 	return func(yield func(*dynamodb.ScanOutput, error) bool) {
 		in := &dynamodb.ScanInput{TableName: aws.String(cfg.TableName()), ConsistentRead: aws.Bool(true), Select: sel}
-		for {
+		for items := 0; ; {
 			var out *dynamodb.ScanOutput
 			err := cfg.unthrottled(ctx, func() (err error) { out, err = api.Scan(ctx, in); return })
 			if isGone(err) {
@@ -198,7 +198,8 @@ func pages(ctx context.Context, cfg Config, api itemAPI, sel dynamodbtypes.Selec
 				yield(nil, err)
 				return
 			}
-			cfg.progressed()
+			items += int(out.Count)
+			cfg.progressed(items)
 			if !yield(out, nil) || len(out.LastEvaluatedKey) == 0 {
 				return
 			}
@@ -209,7 +210,7 @@ func pages(ctx context.Context, cfg Config, api itemAPI, sel dynamodbtypes.Selec
 
 // unthrottled calls again for as long as the table's capacity is used up.
 func (c Config) unthrottled(ctx context.Context, call func() error) error {
-	return c.Clock.until(ctx, itemPatience, func() (bool, error, error) {
+	return c.Clock.until(ctx, capacityUsed, itemPatience, func() (bool, error, error) {
 		err := call()
 		switch apiCode(err) {
 		case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded":

@@ -314,7 +314,7 @@ func TestRestoreOfABackupIsTheSameItems(t *testing.T) {
 func TestEveryPageAndEveryBatchIsProgress(t *testing.T) {
 	items, progress := todos(60), 0
 	cfg := backupConfig()
-	cfg.Progress = func() { progress++ }
+	cfg.Progress = func(int) { progress++ }
 	s := &shelf{items: items, page: 10, throttled: 5}
 	for what, c := range map[string]struct {
 		do   func() error

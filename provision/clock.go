@@ -38,24 +38,10 @@ func pace(passed time.Duration) time.Duration {
 	return mark - passed
 }
 
-// A walk is the run that a step is part of, as the step's own waits see it.
-type walk struct {
-	going   context.Context      // ended by the first failure going up; calls go on, waits do not
-	waiting func(pending string) // told what the step waits for
-}
-
-type walkKey struct{}
-
-// waitingFor tells the run, if there is one, what a step's own wait is about.
-func waitingFor(ctx context.Context, pending string) {
-	if w, ok := ctx.Value(walkKey{}).(walk); ok {
-		w.waiting(pending)
-	}
-}
-
-// until repeats try until it says done or fails. When limit has passed it
-// returns the last reason that try gave for not being done.
-func (c Clock) until(ctx context.Context, limit time.Duration, try func() (done bool, reason error, err error)) error {
+// until repeats try until it says done or fails, and tells each time what it
+// waits for; the zero Wait leaves that to try. When limit has passed it returns the last reason that try gave for
+// not being done.
+func (c Clock) until(ctx context.Context, what Wait, limit time.Duration, try func() (done bool, reason error, err error)) error {
 	wait := ctx
 	if w, ok := ctx.Value(walkKey{}).(walk); ok {
 		wait = w.going
@@ -69,6 +55,7 @@ func (c Clock) until(ctx context.Context, limit time.Duration, try func() (done 
 		if passed >= limit {
 			return reason
 		}
+		waitingFor(ctx, what)
 		if err := c.Sleep(wait, pace(passed)); err != nil {
 			return err
 		}
@@ -104,7 +91,7 @@ func (c Clock) whole(ctx context.Context, look func() (torn bool, err error)) er
 // what the step then sees, or a ForeignError.
 func (c Clock) claimed(ctx context.Context, step Step, limit time.Duration, conflict error) (seen Observation, err error) {
 	d := step.Describe()
-	err = c.until(ctx, limit, func() (bool, error, error) {
+	err = c.until(ctx, nameTaken, limit, func() (bool, error, error) {
 		if seen, err = step.Observe(ctx); err != nil {
 			return false, nil, err
 		}

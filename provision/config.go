@@ -19,9 +19,10 @@ type Config struct {
 	Local     bool // AWS is the one inside the program
 
 	// Progress is told of each page of items that was read and each batch that was
-	// written. A table's 5 and 5 units make an hour of work out of some megabytes,
+	// written: how many there were since the count, the backup or the restore
+	// began. A table's 5 and 5 units make an hour of work out of some megabytes,
 	// and who stops what hangs must not stop that. Nil means nobody listens.
-	Progress func()
+	Progress func(items int)
 
 	Adopt bool // take over what has the name and not our tag
 
@@ -185,9 +186,9 @@ func (c Config) judge(o Observation, tags map[string]string) Observation {
 }
 
 // progressed tells of a page or a batch of items.
-func (c Config) progressed() {
+func (c Config) progressed(items int) {
 	if c.Progress != nil {
-		c.Progress()
+		c.Progress(items)
 	}
 }
 

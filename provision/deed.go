@@ -8,12 +8,14 @@ import (
 // act applies or destroys, then looks until it is true.
 func (r *run) act(c Change, applied func()) (Observation, error) {
 	started := r.opt.Clock.Now()
-	event := func(stage Stage, seen Observation) {
-		r.say(Event{Stage: stage, Change: c, Seen: seen, Elapsed: r.opt.Clock.Now().Sub(started)})
+	say := func(stage Stage, seen Observation, wait Wait) {
+		r.say(Event{Stage: stage, Change: c, Seen: seen, Wait: wait, Elapsed: r.opt.Clock.Now().Sub(started)})
 	}
+	event := func(stage Stage, seen Observation) { say(stage, seen, Wait{}) }
+	waiting := func(seen Observation) { say(Waiting, seen, seen.waited(r.opt.Goal)) }
 	event(Started, c.Seen)
 	if c.Action != Create { // a create call finds out by itself that its name is taken
-		now, err := r.lookAgain(c, func(o Observation) { event(Waiting, o) })
+		now, err := r.lookAgain(c, waiting)
 		switch {
 		case err != nil:
 			return now, err
@@ -30,14 +32,14 @@ func (r *run) act(c Change, applied func()) (Observation, error) {
 	if c.Action == Delete {
 		do = c.Step.Destroy
 	}
-	ctx := context.WithValue(r.ctx, walkKey{}, walk{going: r.going, waiting: func(pending string) {
-		event(Waiting, Observation{State: c.Seen.State, ID: c.Seen.ID, Pending: pending})
+	ctx := context.WithValue(r.ctx, walkKey{}, walk{going: r.going, waiting: func(wait Wait) {
+		say(Waiting, Observation{State: c.Seen.State, ID: c.Seen.ID}, wait)
 	}})
 	if err := do(ctx, c.Seen); err != nil {
 		return c.Seen, err
 	}
 	applied()
-	seen, err := r.settle(c, func(o Observation) { event(Waiting, o) })
+	seen, err := r.settle(c, waiting)
 	if err != nil {
 		return seen, err
 	}

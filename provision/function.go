@@ -141,6 +141,9 @@ func (f *function) judge(s *functionSeen) Observation {
 			o.State = Absent
 		default:
 			o.State = Drift
+			if f.deleted {
+				o.Wait = groupAgain
+			}
 			o.Diffs = append([]Diff{{Field: "function", Have: "missing", Want: "there"}}, f.group.diffs(s.group)...)
 		}
 		return o
@@ -154,6 +157,7 @@ func (f *function) judge(s *functionSeen) Observation {
 	}
 	o.Diffs = slices.Concat(o.Diffs, f.codeDiffs(s.config, s.tags), f.configDiffs(s.config), f.group.diffs(s.group))
 	o.Pending, o.Failed = progress(s.config)
+	o.Wait = waitOfFunction(s.config)
 	if o.Failed != "" {
 		o.Diffs = append(o.Diffs, Diff{Field: "state", Have: "Failed: " + o.Failed, Want: string(types.StateActive)})
 	}
@@ -343,10 +347,9 @@ func isNotYet(err error) bool {
 }
 
 func (f *function) create(ctx context.Context) error {
-	err := f.cfg.Clock.until(ctx, roleSpread, func() (bool, error, error) {
+	err := f.cfg.Clock.until(ctx, roleCopying, roleSpread, func() (bool, error, error) {
 		_, err := f.api.CreateFunction(ctx, f.createInput())
 		if isNotYet(err) {
-			waitingFor(ctx, "IAM is spreading the new role")
 			return false, err, nil
 		}
 		return err == nil, nil, err
@@ -388,7 +391,7 @@ func (f *function) Destroy(ctx context.Context, seen Observation) error {
 	}
 	mine, _ := f.cfg.owned(s.tags)
 	if s.config != nil && mine {
-		err := f.cfg.Clock.until(ctx, f.Describe().Settle, func() (bool, error, error) {
+		err := f.cfg.Clock.until(ctx, functionBusy, f.Describe().Settle, func() (bool, error, error) {
 			_, err := f.api.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: aws.String(f.cfg.FunctionName())})
 			if apiCode(err) == "ResourceConflictException" { // being created, changed or deleted
 				return false, err, nil
@@ -410,7 +413,7 @@ func (f *function) Destroy(ctx context.Context, seen Observation) error {
 }
 
 func (f *function) waitGone(ctx context.Context) error {
-	return f.cfg.Clock.until(ctx, f.Describe().Settle, func() (bool, error, error) {
+	return f.cfg.Clock.until(ctx, functionDeleting, f.Describe().Settle, func() (bool, error, error) {
 		config, _, _, err := f.find(ctx)
 		return config == nil, &UnsettledError{Waited: f.Describe().Settle, Seen: Observation{State: Drift, Pending: string(types.StateDeleting)}, Goal: Down}, err
 	})

@@ -81,7 +81,7 @@ func (f *function) change(
 	waiting := func(pending string) error {
 		return &UnsettledError{Waited: f.Describe().Settle, Seen: Observation{State: Drift, Pending: pending}, Goal: Up}
 	}
-	err := f.cfg.Clock.until(ctx, f.Describe().Settle, func() (bool, error, error) {
+	err := f.cfg.Clock.until(ctx, functionUpdating, f.Describe().Settle, func() (bool, error, error) {
 		if now == nil { // not the first round
 			var err error
 			if now, _, _, err = f.find(ctx); err != nil {

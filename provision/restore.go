@@ -167,7 +167,7 @@ func (b *batch) flush(ctx context.Context) error {
 	table := b.cfg.TableName()
 	for len(b.items) > 0 {
 		before := len(b.items)
-		err := b.cfg.Clock.until(ctx, itemPatience, func() (bool, error, error) {
+		err := b.cfg.Clock.until(ctx, capacityUsed, itemPatience, func() (bool, error, error) {
 			var out *dynamodb.BatchWriteItemOutput
 			err := b.cfg.unthrottled(ctx, func() (err error) {
 				out, err = b.api.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
@@ -188,7 +188,7 @@ func (b *batch) flush(ctx context.Context) error {
 			return err
 		}
 		b.written += before - len(b.items)
-		b.cfg.progressed()
+		b.cfg.progressed(b.written)
 	}
 	clear(b.keys)
 	b.size = 0

@@ -107,7 +107,7 @@ func TestAFailedRestoreTellsHowManyItemsItHasWritten(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	cfg := backupConfig()
 	batches := 0
-	cfg.Progress = func() {
+	cfg.Progress = func(int) {
 		if batches++; batches == 5 { // 7, 7, 7, 4, and 7 of the next
 			stop()
 			s.throttled = 1 << 30

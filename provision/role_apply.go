@@ -32,7 +32,7 @@ func (r *role) Apply(ctx context.Context, seen Observation) error {
 }
 
 func (r *role) create(ctx context.Context) error {
-	return r.cfg.Clock.until(ctx, spread, func() (bool, error, error) {
+	return r.cfg.Clock.until(ctx, rolePolicyCopying, spread, func() (bool, error, error) {
 		_, err := r.api.CreateRole(ctx, r.createInput())
 		if apiCode(err) == "MalformedPolicyDocument" && strings.Contains(err.Error(), "Invalid principal") {
 			return false, err, nil
@@ -91,7 +91,7 @@ func (r *role) repair(ctx context.Context, s *roleSeen) error {
 
 // put writes the inline policy. The role may be so new that IAM does not find it.
 func (r *role) put(ctx context.Context) error {
-	return r.cfg.Clock.until(ctx, roleSpread, func() (bool, error, error) {
+	return r.cfg.Clock.until(ctx, roleShowing, roleSpread, func() (bool, error, error) {
 		_, err := r.api.PutRolePolicy(ctx, r.putInput())
 		if isGone(err) {
 			return false, err, nil
@@ -117,7 +117,7 @@ func (r *role) attachInput(arn string) *iam.AttachRolePolicyInput {
 // does not find yet; only the message tells.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-deprecated.html
 func (r *role) attach(ctx context.Context, arn string) error {
-	return r.cfg.Clock.until(ctx, roleSpread, func() (bool, error, error) {
+	return r.cfg.Clock.until(ctx, roleShowing, roleSpread, func() (bool, error, error) {
 		_, err := r.api.AttachRolePolicy(ctx, r.attachInput(arn))
 		switch {
 		case apiCode(err) == "PolicyNotAttachable", isGone(err) && strings.Contains(err.Error(), "attachable"):
@@ -174,7 +174,7 @@ func (r *role) Destroy(ctx context.Context, seen Observation) error {
 	if err := r.remove(ctx, attached, s.inline != ""); err != nil {
 		return err
 	}
-	return r.cfg.Clock.until(ctx, roleSpread, func() (bool, error, error) {
+	return r.cfg.Clock.until(ctx, roleLosing, roleSpread, func() (bool, error, error) {
 		_, err := r.api.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: aws.String(r.cfg.RoleName())})
 		switch {
 		case err == nil, isGone(err):

@@ -38,7 +38,7 @@ type Stage int
 
 const (
 	Started Stage = iota + 1
-	Waiting       // acted; AWS is at work: Seen.Pending
+	Waiting       // AWS is at work: Wait; told again each time that it was looked
 	Settled       // it is as it should be
 	Kept          // there was nothing to do
 	Skipped       // left out on purpose
@@ -50,6 +50,7 @@ type Event struct {
 	Stage   Stage
 	Change  Change
 	Seen    Observation   // the latest look
+	Wait    Wait          // while Waiting: what for
 	Elapsed time.Duration // since the step started
 	Err     error
 }

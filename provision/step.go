@@ -74,6 +74,10 @@ type Observation struct {
 	// Drift, and looking again later is enough.
 	Pending string
 
+	// Wait is what there is to wait for, in words, where the step knows more than
+	// Pending says.
+	Wait Wait
+
 	// Failed says why AWS has given up by itself. State is then Drift, and
 	// looking again will not help.
 	Failed string

@@ -96,7 +96,7 @@ func (t *table) Observe(ctx context.Context) (Observation, error) {
 	seen := tableSeen{TableDescription: found, tags: tags}
 	o := Observation{ID: t.cfg.TableARN(), Detail: &seen, Diffs: t.diffs(found), Advice: t.advise(found)}
 	if busy(found) {
-		o.Pending = string(found.TableStatus)
+		o.Pending, o.Wait = string(found.TableStatus), waitOfTable[found.TableStatus]
 	}
 	// Tags are eventually consistent: for some seconds a new table may show none,
 	// and one that is going may have lost them. Neither is a stranger's for that.
@@ -106,7 +106,7 @@ func (t *table) Observe(ctx context.Context) (Observation, error) {
 		seen.unsure = !made && !leaving
 		o.State = Drift
 		if o.Pending == "" {
-			o.Pending = "no tags yet"
+			o.Pending, o.Wait = "no tags yet", tagsShowing
 		}
 		return o, nil
 	}
@@ -330,7 +330,7 @@ func (t *table) repair(ctx context.Context, s *tableSeen) error {
 // time: a change whose answer was lost must not be sent again, because the same
 // capacity twice is an error.
 func (t *table) update(ctx context.Context, needed func(*types.TableDescription) bool, change *dynamodb.UpdateTableInput) error {
-	return t.cfg.Clock.until(ctx, t.Describe().Settle, func() (bool, error, error) {
+	return t.cfg.Clock.until(ctx, tableUpdating, t.Describe().Settle, func() (bool, error, error) {
 		now, err := t.find(ctx)
 		if err != nil {
 			return false, nil, err
@@ -366,7 +366,7 @@ func (t *table) Destroy(ctx context.Context, seen Observation) error {
 			return &ProtectedError{Table: t.cfg.TableName(), Region: t.cfg.Region}
 		}
 	}
-	return t.cfg.Clock.until(ctx, t.Describe().Gone, func() (bool, error, error) {
+	return t.cfg.Clock.until(ctx, tableBusy, t.Describe().Gone, func() (bool, error, error) {
 		_, err := t.api.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(t.cfg.TableName())})
 		switch {
 		case err == nil, isGone(err):
@@ -381,7 +381,7 @@ func (t *table) Destroy(ctx context.Context, seen Observation) error {
 }
 
 func (t *table) waitGone(ctx context.Context) error {
-	return t.cfg.Clock.until(ctx, t.Describe().Gone, func() (bool, error, error) {
+	return t.cfg.Clock.until(ctx, tableDeleting, t.Describe().Gone, func() (bool, error, error) {
 		now, err := t.find(ctx)
 		return now == nil, &UnsettledError{Waited: t.Describe().Gone, Seen: Observation{State: Drift, Pending: "DELETING"}, Goal: Down}, err
 	})

@@ -35,15 +35,17 @@ func (s *testStep) post(ctx context.Context, at string) error {
 	}
 	var before map[string]bool // the ids of the list; nil when not known yet
 	sent := false
-	return s.cfg.Clock.until(ctx, testPatience, func() (bool, error, error) {
+	return s.cfg.Clock.until(ctx, Wait{}, testPatience, func() (bool, error, error) {
 		if before == nil || sent {
 			got, err := s.send(ctx, http.MethodGet, at, nil)
 			switch {
 			case ctx.Err() != nil:
 				return false, nil, ctx.Err()
 			case err != nil:
+				waitingFor(ctx, urlSilent)
 				return false, fmt.Errorf("the Function URL does not answer: %s", plain(err)), nil
 			case got.passing():
+				waitingFor(ctx, got.answering())
 				return false, fmt.Errorf("the answer to GET is %s", got.cause()), nil
 			}
 			items := testItems(got)
@@ -59,8 +61,10 @@ func (s *testStep) post(ctx context.Context, at string) error {
 		case ctx.Err() != nil:
 			return false, nil, ctx.Err()
 		case err != nil:
+			waitingFor(ctx, urlSilent)
 			return false, fmt.Errorf("the Function URL does not answer: %s", plain(err)), nil
 		case got.passing():
+			waitingFor(ctx, got.answering())
 			return false, fmt.Errorf("the answer to POST is %s", got.cause()), nil
 		}
 		if err := checkPosted(got); err != nil {

@@ -163,7 +163,7 @@ func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
 		if ctx.Err() != nil {
 			return Observation{}, ctx.Err()
 		}
-		seen.State = Drift
+		seen.State, seen.Wait = Drift, urlSilent
 		seen.Diffs = []Diff{{Field: "the answer to GET", Have: "missing (" + plain(err) + ")", Want: "200"}}
 		return seen, nil
 	}
@@ -184,7 +184,7 @@ func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
 	}
 	seen.State = OK
 	if len(seen.Diffs) > 0 {
-		seen.State = Drift
+		seen.State, seen.Wait = Drift, got.answering()
 		seen.Advice = s.mend(got)
 		if s.young && got.passing() {
 			seen.Pending = "the new URL's statements are spreading"

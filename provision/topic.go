@@ -58,7 +58,7 @@ func (s *alarmStep) lookTopic(ctx context.Context) (topicSeen, error) {
 		},
 	)
 	if _, made := s.made.Load(seen.kind); made && isDenied(err) {
-		seen.State, seen.Pending = Drift, "access to the new topic that does not count yet"
+		seen.State, seen.Pending, seen.Wait = Drift, "access to the new topic that does not count yet", topicOpening
 		return seen, nil
 	}
 	if err != nil || tags == nil {
@@ -144,7 +144,7 @@ func (s *alarmStep) applySubscription(ctx context.Context, seen topicSeen) error
 	// A topic that was made a moment ago may not be found yet, or not let its own
 	// maker in.
 	_, made := s.made.Load(seen.kind)
-	return s.cfg.Clock.until(ctx, spread, func() (bool, error, error) {
+	return s.cfg.Clock.until(ctx, topicOpening, spread, func() (bool, error, error) {
 		_, err := s.sns.Subscribe(ctx, s.subscribeInput())
 		if err != nil {
 			err = fmt.Errorf("subscribe %s: %w", s.cfg.Email, err)

@@ -68,7 +68,7 @@ func (u *functionURL) readBack(ctx context.Context, added []grant) error {
 	if len(added) == 0 {
 		return nil
 	}
-	return u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
+	return u.cfg.Clock.until(ctx, statementShowing, urlSpread, func() (bool, error, error) {
 		now := &urlSeen{}
 		var err error
 		if now.clauses, err = u.policy(ctx); err != nil {
@@ -113,7 +113,7 @@ func (u *functionURL) createInput() *lambda.CreateFunctionUrlConfigInput {
 // create makes the URL. A conflict means that it is there, or that the function
 // is busy; not found means that the function does not show everywhere yet.
 func (u *functionURL) create(ctx context.Context) error {
-	return u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
+	return u.cfg.Clock.until(ctx, functionShowing, urlSpread, func() (bool, error, error) {
 		_, err := u.api.CreateFunctionUrlConfig(ctx, u.createInput())
 		if isGone(err) {
 			return false, err, nil
@@ -141,7 +141,7 @@ func (u *functionURL) update(ctx context.Context, have *lambda.GetFunctionUrlCon
 	if have.Cors != nil {
 		want.ExposeHeaders = have.Cors.ExposeHeaders
 	}
-	return u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
+	return u.cfg.Clock.until(ctx, functionBusy, urlSpread, func() (bool, error, error) {
 		_, err := u.api.UpdateFunctionUrlConfig(ctx, &lambda.UpdateFunctionUrlConfigInput{
 			FunctionName: aws.String(u.cfg.FunctionName()),
 			AuthType:     u.auth(have),
@@ -160,7 +160,7 @@ func (u *functionURL) update(ctx context.Context, have *lambda.GetFunctionUrlCon
 // or the function may be busy.
 func (u *functionURL) grant(ctx context.Context, g grant) error {
 	sid := g.sid
-	return u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
+	return u.cfg.Clock.until(ctx, functionBusy, urlSpread, func() (bool, error, error) {
 		_, err := u.api.AddPermission(ctx, u.statement(g, sid))
 		switch {
 		case isGone(err):
@@ -193,7 +193,7 @@ func free(sid string, taken []clause) string {
 
 func (u *functionURL) revoke(ctx context.Context, found []clause) error {
 	for _, c := range found {
-		err := u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
+		err := u.cfg.Clock.until(ctx, functionBusy, urlSpread, func() (bool, error, error) {
 			_, err := u.api.RemovePermission(ctx, &lambda.RemovePermissionInput{
 				FunctionName: aws.String(u.cfg.FunctionName()),
 				StatementId:  aws.String(c.Sid),
@@ -220,7 +220,7 @@ func (u *functionURL) Destroy(ctx context.Context, seen Observation) error {
 		return errors.New("the URL has not been looked at")
 	}
 	if s.config != nil {
-		err := u.cfg.Clock.until(ctx, urlSpread, func() (bool, error, error) {
+		err := u.cfg.Clock.until(ctx, functionBusy, urlSpread, func() (bool, error, error) {
 			_, err := u.api.DeleteFunctionUrlConfig(ctx, &lambda.DeleteFunctionUrlConfigInput{FunctionName: aws.String(u.cfg.FunctionName())})
 			if apiCode(err) == "ResourceConflictException" {
 				return false, err, nil

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/muesli/termenv"
 	"golang.org/x/term"
 
 	"todoctl/local"
@@ -36,6 +37,10 @@ type App struct {
 	ErrTerminal bool
 	Width       int // columns of the terminal on Err; 80 when unknown
 	Height      int // its rows; 24 when unknown
+
+	// Size is how large the terminal on Err is now; nil when it is none, or one
+	// that does not know how to move its cursor.
+	Size func() (columns, rows int)
 
 	Getenv   func(string) string
 	Clock    provision.Clock
@@ -74,6 +79,12 @@ func host(main func(context.Context, *App) int) {
 	if w, h, err := term.GetSize(int(os.Stderr.Fd())); err == nil && w > 0 && h > 0 {
 		app.Width, app.Height = w, h
 	}
+	if app.ErrTerminal {
+		// A Windows console must be asked to heed escape sequences; others do.
+		if _, err := termenv.EnableVirtualTerminalProcessing(termenv.NewOutput(os.Stderr)); err == nil {
+			app.Size = screenSize
+		}
+	}
 	app.StateDir = stateDir(app.Getenv)
 	was, _ := term.GetState(int(os.Stdin.Fd())) // nil when it is no terminal
 	ctx := app.heed(context.Background(), func() {
@@ -90,6 +101,15 @@ func host(main func(context.Context, *App) int) {
 		os.Exit(exitInterrupted)
 	})
 	os.Exit(main(ctx, app))
+}
+
+// screenSize is what the terminal says, or the smallest that is usual.
+func screenSize() (columns, rows int) {
+	w, h, err := term.GetSize(int(os.Stderr.Fd()))
+	if err != nil || w <= 0 || h <= 0 {
+		return 80, 24
+	}
+	return w, h
 }
 
 // What a form has done to the terminal is undone by showCursor and the
@@ -239,6 +259,28 @@ func (a *App) writePrivate(path string, data []byte) error {
 }
 
 func (a *App) readFile(path string) ([]byte, error) { return os.ReadFile(path) }
+
+// writeOver writes a file that todoctl can make again at any time, and its
+// folder when needed; what was there before goes.
+func (a *App) writeOver(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("make the folder %s: %w", filepath.Dir(path), plainPathError(err))
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil { //nolint:gosec // it holds nothing secret
+		return fmt.Errorf("write %s: %w", path, plainPathError(err))
+	}
+	return nil
+}
+
+// awsFiles are the files of the AWS profiles: config and credentials.
+// https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html
+func (a *App) awsFiles() [2]string {
+	home, _ := os.UserHomeDir() // without one there are no such files
+	return [2]string{
+		cmp.Or(a.Getenv("AWS_CONFIG_FILE"), filepath.Join(home, ".aws", "config")),
+		cmp.Or(a.Getenv("AWS_SHARED_CREDENTIALS_FILE"), filepath.Join(home, ".aws", "credentials")),
+	}
+}
 
 // A Disk is where backups are written. It is the machine's; a test brings one
 // that fills up, breaks, or ends the process in the middle of something.

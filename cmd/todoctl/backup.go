@@ -78,7 +78,9 @@ func (c *command) sameAsThere(ctx context.Context, sess session, path string) er
 	if err != nil {
 		return taken
 	}
-	now, err := provision.SumItems(ctx, sess.cfg, sess.clients.DynamoDB)
+	at, end := c.working(ctx, "comparing the items with the file")
+	now, err := provision.SumItems(at, sess.cfg, sess.clients.DynamoDB)
+	end()
 	if err != nil {
 		return err
 	}

@@ -10,14 +10,39 @@ import (
 	"todoctl/provision"
 )
 
-// schema is the version of every JSON document on stdout. It grows when a
-// member goes away or changes its meaning; new members do not change it.
+// schema is the version of every JSON object on stdout. It grows when a member
+// goes away or changes its meaning; new members do not change it. Each member is
+// described in docs/json.schema.json, and a test misses those that are not.
 const schema = 1
 
-// A document is what --output json prints: one object at the end of a command.
+// A head is how every JSON object on stdout begins.
+type head struct {
+	Schema int    `json:"schema"`
+	Type   string `json:"type,omitempty"` // of a line of --output jsonl; a document has none
+	Time   string `json:"time,omitempty"` // of a line: RFC 3339, UTC
+}
+
+func (h *head) start() *head { return h }
+
+// A headline is how every document begins: what was run, and how it ended.
+type headline struct {
+	head
+	Command string `json:"command"`
+	Exit    int    `json:"exit"`
+}
+
+func (h *headline) top() *headline { return h }
+
+// A conclusion is what a command prints as JSON at its end.
+type conclusion interface {
+	start() *head
+	top() *headline
+}
+
+// A document is the conclusion of every command that looks at a stack, and of every
+// command that fails.
 type document struct {
-	Schema  int             `json:"schema"`
-	Command string          `json:"command"`
+	headline
 	Local   bool            `json:"local"`
 	Account string          `json:"account,omitempty"`
 	Region  string          `json:"region,omitempty"`
@@ -25,7 +50,9 @@ type document struct {
 	URL     string          `json:"url,omitempty"`
 	Steps   []stepDocument  `json:"steps,omitempty"`
 	Meter   *meterDocument  `json:"meter,omitempty"`
+	Items   *int            `json:"items,omitempty"` // in the table before down; nil: not counted
 	Backup  *backupDocument `json:"backup,omitempty"`
+	Restore *restored       `json:"restore,omitempty"`
 	Remains []remain        `json:"remains,omitzero"`
 	Error   *errorDocument  `json:"error,omitempty"`
 }
@@ -70,6 +97,15 @@ type backupDocument struct {
 	SHA256 string `json:"sha256"`
 }
 
+// A restored is a backup whose items are put back.
+type restored struct {
+	File    string `json:"file"`
+	From    string `json:"from"` // the table that was saved
+	Table   string `json:"table"`
+	Items   int    `json:"items"`
+	Written int    `json:"written"` // of them those that are known to be written
+}
+
 type remain struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`
@@ -77,19 +113,23 @@ type remain struct {
 	Note string `json:"note,omitempty"`
 }
 
-// records collects a run for its document.
+// records collects a run for its document, and tells it line by line where that
+// is wanted.
 type records struct {
-	mu  sync.Mutex
-	doc *document
+	mu    sync.Mutex
+	doc   *document
+	lines *stream // nil: only the document
 }
 
 func (v *records) Header(s session) {
 	v.doc.Local, v.doc.Account, v.doc.Region, v.doc.Stack = s.cfg.Local, s.identity.Account, s.cfg.Region, s.cfg.Stack
+	v.lines.session(s)
 }
 
-func (v *records) Plan(plan []provision.Change, _ provision.Goal) {
+func (v *records) Plan(plan []provision.Change, goal provision.Goal) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	defer func() { v.lines.plan(goal, v.doc.Steps) }()
 	v.doc.Steps = nil
 	for _, c := range plan {
 		result := "planned"
@@ -123,6 +163,7 @@ func stepRecord(c provision.Change, seen provision.Observation, result string) s
 }
 
 func (v *records) Event(e provision.Event) {
+	v.lines.event(e)
 	result := map[provision.Stage]string{
 		provision.Settled: "done", provision.Kept: "kept", provision.Skipped: "skipped", provision.Failed: "failed",
 	}[e.Stage]
@@ -144,10 +185,17 @@ func (v *records) Event(e provision.Event) {
 	v.doc.Steps = append(v.doc.Steps, s)
 }
 
-func (v *records) Run([]string) {}
-func (v *records) Ran()         {}
+func (v *records) Run([]provision.Change, provision.Goal) {}
+func (v *records) Ran()                                   {}
 
-func (v *records) Note(string, ...any) {}
+// Note is for people: a document has members for all that matters.
+func (v *records) Note(format string, args ...any) { v.lines.note(fmt.Sprintf(format, args...)) }
+
+// Saved records a backup that was read back.
+func (v *records) Saved(b backupDocument) {
+	v.doc.Backup = &b
+	v.lines.backup(b)
+}
 
 func (v *records) Problem(p *Problem) {
 	if p.What == "" {
@@ -156,23 +204,35 @@ func (v *records) Problem(p *Problem) {
 	v.doc.Error = &errorDocument{What: p.What, Why: p.Why, Fix: p.Fix, Exit: p.Exit}
 }
 
-// print writes the document to stdout.
-func (d *document) print(w io.Writer) error {
-	d.Schema = schema
-	return printJSON(w, d)
+// conclude prints what a run came to: the command's own, or where it has
+// none or failed, the document.
+func (c *command) conclude(exit int) error {
+	var a conclusion = c.doc
+	if c.end != nil && c.doc.Error == nil {
+		a = c.end
+	}
+	t := a.top()
+	t.Command, t.Exit = c.name, exit
+	if c.output == formatLines {
+		return c.lines().print("result", a)
+	}
+	t.Schema = schema
+	return printJSON(c.Out, a, "  ")
 }
 
-func printJSON(w io.Writer, v any) error {
+// printJSON writes one object and the end of its line in one piece. Without an
+// indent it has no other line ends.
+func printJSON(w io.Writer, v any, indent string) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
+	e.SetIndent("", indent)
 	err := e.Encode(v)
 	if err == nil {
 		_, err = io.WriteString(w, harmlessJSON(b.String()))
 	}
 	if err != nil {
-		return fmt.Errorf("write the JSON document: %w", err)
+		return fmt.Errorf("write the JSON: %w", err)
 	}
 	return nil
 }

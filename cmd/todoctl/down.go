@@ -23,16 +23,8 @@ func newDown() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "down",
 		Aliases: []string{"teardown"},
-		Short:   "Take everything away, and prove that nothing is left",
-		Long: `Lists what todoctl made, offers a backup of the items, asks for the stack's name,
-removes everything in the safe order (the URL first, the table last), and then
-looks at AWS again, by name and by tag. What todoctl did not make stays.`,
-		Example: `  todoctl down                                   asks before anything goes
-  todoctl down --yes --backup items.jsonl        keeps the items in a file
-  todoctl down --yes --discard-data              deletes the items too
-  todoctl down --dry-run                         only the list`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return downRun(cmd.Context(), this(cmd), opt) },
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return downRun(cmd.Context(), this(cmd), opt) },
 	}
 	cmd.Flags().StringVar(&opt.backup, "backup", "", "new file that gets every item before the table goes")
 	cmd.Flags().BoolVar(&opt.discard, "discard-data", false, "delete the items without a backup")
@@ -56,7 +48,7 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 	}
 	c.view().Header(sess)
 	pages := provision.Teardown(sess.cfg, sess.clients)
-	plan, err := provision.Plan(ctx, pages, provision.Down)
+	plan, err := c.look(ctx, pages, provision.Down)
 	if err != nil {
 		return err
 	}
@@ -110,6 +102,9 @@ func (c *command) tellItems(ctx context.Context, sess session, plan []provision.
 		return 0, nil
 	}
 	items, err := c.countItems(ctx, sess, plan)
+	if err == nil && plan[tableIn(plan)].Action == provision.Delete {
+		c.doc.Items = &items
+	}
 	if items > 0 {
 		c.view().Note("The table holds %s.", plural(items, "item"))
 	}
@@ -122,6 +117,8 @@ func (c *command) countItems(ctx context.Context, sess session, plan []provision
 	if table.Action != provision.Delete {
 		return 0, nil
 	}
+	ctx, end := c.working(ctx, "counting the items")
+	defer end()
 	items, err := provision.CountItems(ctx, sess.cfg, sess.clients.DynamoDB)
 	if errors.Is(err, provision.ErrNoTable) {
 		return 0, c.noTable(ctx, table)
@@ -240,7 +237,9 @@ func (c *command) secureItems(ctx context.Context, sess session, plan []provisio
 
 // saveItems makes the backup and says where it is.
 func (c *command) saveItems(ctx context.Context, sess session, table provision.Change, file *backupFile) error {
-	saved, err := file.save(ctx, c, sess)
+	at, end := c.working(ctx, "saving the items, and reading them back")
+	saved, err := file.save(at, c, sess)
+	end()
 	if err != nil {
 		file.discard(c)
 	}
@@ -258,7 +257,9 @@ func (c *command) saveItems(ctx context.Context, sess session, table provision.C
 		}
 		return p
 	}
-	c.doc.Backup = &backupDocument{File: file.path, Items: saved.Items, SHA256: saved.SHA256}
+	if out, program := c.view().(*records); program {
+		out.Saved(backupDocument{File: file.path, Items: saved.Items, SHA256: saved.SHA256})
+	}
 	c.view().Note("")
 	c.view().Note("Saved and read back: %s in", plural(saved.Items, "item"))
 	c.view().Note("  %s", file.path)
@@ -273,7 +274,9 @@ func (c *command) lower(ctx context.Context, plan []provision.Change) error {
 
 // prove looks at everything again, by name and by tag, and prints what is left.
 func (c *command) prove(ctx context.Context, sess session, plan []provision.Change) error {
-	left, err := provision.Remains(ctx, sess.cfg, sess.clients)
+	at, end := c.working(ctx, "looking for what is left, by name and by tag")
+	left, err := provision.Remains(at, sess.cfg, sess.clients)
+	end()
 	if err != nil {
 		return err
 	}

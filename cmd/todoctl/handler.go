@@ -13,23 +13,15 @@ import (
 
 func newHandler() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "handler",
-		Short: "Print the Python code that runs in Lambda",
-		Example: `  todoctl handler                     read it
-  todoctl handler eject my-api        write it to a folder, to change it
-  todoctl up --source my-api          deploy your own`,
+		Use:  "handler",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := this(cmd).Out.Write(handler.Print())
-			return err
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return handlerRun(this(cmd)) },
 	}
 	eject := &cobra.Command{
-		Use:   "eject DIR",
-		Short: "Write the code to a folder, to be changed",
-		Args: func(_ *cobra.Command, args []string) error {
+		Use: "eject DIR",
+		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage([]string{"todoctl handler eject my-api"}, "handler eject takes one folder")
+				return usage([]string{"todoctl handler eject my-api", helpLine(cmd)}, "handler eject takes one folder")
 			}
 			return nil
 		},
@@ -39,7 +31,39 @@ func newHandler() *cobra.Command {
 	return cmd
 }
 
+// A handlerDocument is the code that runs in Lambda, or where it was written.
+type handlerDocument struct {
+	headline
+	Files []codeFile `json:"files"`
+}
+
+type codeFile struct {
+	Name    string `json:"name"`
+	Text    string `json:"text,omitempty"`    // handler: what it holds
+	Path    string `json:"path,omitempty"`    // handler eject: where it goes
+	Written bool   `json:"written,omitempty"` // handler eject: it is there now
+}
+
+func handlerRun(c *command) error {
+	if !c.inJSON() {
+		_, err := c.Out.Write(handler.Print())
+		return err
+	}
+	var d handlerDocument
+	c.end = &d
+	return fs.WalkDir(handler.Files(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(handler.Files(), name)
+		d.Files = append(d.Files, codeFile{Name: name, Text: string(text)})
+		return err
+	})
+}
+
 func ejectRun(c *command, dir string) error {
+	var d handlerDocument
+	c.end = &d
 	return fs.WalkDir(handler.Files(), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -49,6 +73,7 @@ func ejectRun(c *command, dir string) error {
 			return err
 		}
 		path := filepath.Join(dir, filepath.FromSlash(name))
+		d.Files = append(d.Files, codeFile{Name: name, Path: path, Written: !c.dryRun})
 		if c.dryRun {
 			c.view().Note("would write %s", path)
 			return nil
@@ -56,8 +81,9 @@ func ejectRun(c *command, dir string) error {
 		if err := c.writeNew(path, data); err != nil {
 			return &Problem{What: err.Error(), Fix: []string{"todoctl handler eject another-folder"}, Exit: exitFailed}
 		}
-		c.printed = true // the path is the data, in any form of output
-		fmt.Fprintln(c.Out, path)
+		if !c.inJSON() {
+			fmt.Fprintln(c.Out, path)
+		}
 		c.view().Note("Change it, then: %s", c.with("up")+" --source "+provision.Quote(dir))
 		return nil
 	})

@@ -11,11 +11,7 @@ import (
 
 func newLocal() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "local",
-		Short: "AWS on this machine, by hand",
-		Long: `The local AWS starts by itself at the first --local command and stops after two
-idle hours. These commands run it by hand, for a look inside or for other tools.
-Nothing leaves this machine: mail is not sent, alarms do not ring.`,
+		Use:  "local",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -28,7 +24,7 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 	}
 
 	start := &cobra.Command{
-		Use: "start", Short: "Start it in the background", Args: cobra.NoArgs,
+		Use: "start", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := this(cmd)
 			if _, err := c.lag(opt); err != nil {
@@ -39,6 +35,7 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 			}
 			if c.dryRun {
 				c.view().Note("The local AWS would be started.")
+				c.end = c.localStopped()
 				return nil
 			}
 			b, err := c.startLocal(cmd.Context(), "--lag", opt.lag, "--latency", opt.latency.String())
@@ -51,34 +48,40 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 	lagFlags(start)
 
 	stop := &cobra.Command{
-		Use: "stop", Short: "Stop it; its data stays", Args: cobra.NoArgs,
+		Use: "stop", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := this(cmd)
 			b := c.findLocal(cmd.Context())
 			if b == nil {
 				c.view().Note("The local AWS is not running.")
+				c.end = c.localStopped()
 				return nil
 			}
 			if c.dryRun {
 				c.view().Note("The local AWS would be stopped.")
+				if c.inJSON() {
+					return c.printBackground(cmd.Context(), "runs", b)
+				}
 				return nil
 			}
 			if err := c.stopLocal(cmd.Context(), b); err != nil {
 				return err
 			}
 			c.view().Note("The local AWS has stopped; its data stays in %s.", c.localStore())
+			c.end = c.localStopped()
 			return nil
 		},
 	}
 
 	status := &cobra.Command{
-		Use: "status", Short: "Say whether it runs, where, and what was called", Args: cobra.NoArgs,
+		Use: "status", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := this(cmd)
 			b := c.findLocal(cmd.Context())
 			if b == nil {
-				if c.output == "json" {
-					return c.printLocalDocument(localDocument{})
+				if c.inJSON() {
+					c.end = c.localStopped()
+					return nil
 				}
 				fmt.Fprintln(c.Out, "The local AWS is not running. It starts with the first --local command.")
 				return nil
@@ -88,7 +91,7 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 	}
 
 	serve := &cobra.Command{
-		Use: "serve", Short: "Run it in front and print each call as it arrives", Args: cobra.NoArgs,
+		Use: "serve", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return this(cmd).serve(cmd.Context(), opt) },
 	}
 	lagFlags(serve)
@@ -100,9 +103,9 @@ Nothing leaves this machine: mail is not sent, alarms do not ring.`,
 	return cmd
 }
 
+// A localDocument is the local AWS itself, as it is after the command.
 type localDocument struct {
-	Schema   int         `json:"schema"`
-	Command  string      `json:"command"`
+	headline
 	Running  bool        `json:"running"`
 	Endpoint string      `json:"endpoint,omitempty"`
 	PID      int         `json:"pid,omitempty"`
@@ -113,11 +116,7 @@ type localDocument struct {
 	Calls    *callCounts `json:"calls,omitempty"`
 }
 
-func (c *command) printLocalDocument(d localDocument) error {
-	c.printed = true
-	d.Schema, d.Command, d.Store = schema, c.name, c.localStore()
-	return printJSON(c.Out, d)
-}
+func (c *command) localStopped() *localDocument { return &localDocument{Store: c.localStore()} }
 
 func (c *command) printBackground(ctx context.Context, state string, b *background) error {
 	var calls callCounts
@@ -128,10 +127,11 @@ func (c *command) printBackground(ctx context.Context, state string, b *backgrou
 	if err != nil {
 		return err
 	}
-	if c.output == "json" {
-		return c.printLocalDocument(localDocument{
-			Running: true, Endpoint: b.endpoint(), PID: b.PID, Runner: in.Words, Lag: b.Lag, Started: &b.Started, Calls: &calls,
-		})
+	if c.inJSON() {
+		c.end = &localDocument{
+			Running: true, Endpoint: b.endpoint(), PID: b.PID, Runner: in.Words, Lag: b.Lag, Started: &b.Started, Store: c.localStore(), Calls: &calls,
+		}
+		return nil
 	}
 	fmt.Fprintf(c.Out, "The local AWS %s at %s (pid %d).\n", state, b.endpoint(), b.PID)
 	fmt.Fprintf(c.Out, "Functions run in %s.\n", in.Words)

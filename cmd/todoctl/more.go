@@ -82,7 +82,7 @@ func (w *walk) show(ctx context.Context, part provision.Document) error {
 			return nil
 		}
 		// Its lines are there to be pasted, so no answer stays between them.
-		q := &choice{text: fmt.Sprintf("%s more. Go on reading?", plural(len(lines), "line")), options: []option{{"Yes", "yes"}, {"No", "no"}}, answer: "yes", buttons: w.colourful(), passing: true}
+		q := &selection{text: fmt.Sprintf("%s more. Go on reading?", plural(len(lines), "line")), options: []option{{"Yes", "yes"}, {"No", "no"}}, answer: "yes", buttons: w.colourful(), passing: true}
 		if err := w.command.ask(ctx, q); err != nil || q.answer == "no" {
 			return err
 		}

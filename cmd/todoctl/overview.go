@@ -119,7 +119,15 @@ func (v *words) differences(seen provision.Observation) {
 }
 
 func (v *words) advice(name string, seen provision.Observation) {
-	for _, a := range seen.Advice {
-		v.step("hint", name, "%s", a)
+	for _, line := range v.adviceText(name, seen) {
+		v.line("%s", strings.TrimSuffix(line, "\n"))
 	}
+}
+
+func (v *words) adviceText(name string, seen provision.Observation) []string {
+	var lines []string
+	for _, a := range seen.Advice {
+		lines = append(lines, v.stepText("hint", name, "%s", a))
+	}
+	return lines
 }

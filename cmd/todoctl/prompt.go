@@ -53,7 +53,7 @@ type question interface {
 
 // choose asks for one of several answers; the first is the default.
 func (c *command) choose(ctx context.Context, title string, options ...option) (string, error) {
-	q := &choice{text: harmless(title), options: options, answer: options[0].Value}
+	q := &selection{text: harmless(title), options: options, answer: options[0].Value}
 	if err := c.ask(ctx, q); err != nil {
 		return "", err
 	}
@@ -66,7 +66,7 @@ func (c *command) confirm(ctx context.Context, title string, byDefault bool) (bo
 	if !byDefault {
 		slices.Reverse(options)
 	}
-	q := &choice{text: harmless(title), options: options, answer: options[0].Value, buttons: c.colourful()} // without colours the two buttons look the same
+	q := &selection{text: harmless(title), options: options, answer: options[0].Value, buttons: c.colourful()} // without colours the two buttons look the same
 	if err := c.ask(ctx, q); err != nil {
 		return false, err
 	}
@@ -80,7 +80,7 @@ func (c *command) input(ctx context.Context, title, description string, check fu
 
 // edit asks for a line of text that has a value already. Enter keeps it.
 func (c *command) edit(ctx context.Context, title, description, present string, check func(string) error) (string, error) {
-	q := &entry{text: harmless(title), description: harmless(description), present: harmless(present), answer: present, check: check}
+	q := &freeText{text: harmless(title), description: harmless(description), present: harmless(present), answer: present, check: check}
 	if err := c.ask(ctx, q); err != nil {
 		return "", err
 	}
@@ -125,11 +125,11 @@ func (c *command) askForm(ctx context.Context, q question) error {
 		profile = termenv.Ascii
 	}
 	lipgloss.SetColorProfile(profile) // the library would look at stdout, which may be a file
-	form := huh.NewForm(huh.NewGroup(q.form())).WithProgramOptions(tea.WithoutSignalHandler()).WithInput(c.In).WithOutput(c.screen).
+	form := huh.NewForm(huh.NewGroup(q.form())).WithInput(c.In).WithOutput(c.screen).
 		WithShowHelp(q.help()).WithWidth(min(c.Width, 80)).WithTheme(theme()).WithKeyMap(keys())
-	err := form.RunWithContext(ctx)
+	err := c.fill(ctx, form)
 	switch {
-	case errors.Is(err, huh.ErrUserAborted):
+	case form.State == huh.StateAborted:
 		c.interrupt()
 		return context.Canceled
 	case ctx.Err() != nil:
@@ -142,7 +142,7 @@ func (c *command) askForm(ctx context.Context, q question) error {
 	return nil
 }
 
-func (q *choice) form() huh.Field {
+func (q *selection) form() huh.Field {
 	if q.buttons {
 		yes := q.answer == "yes"
 		return huh.NewConfirm().WithButtonAlignment(lipgloss.Left).Title(q.text).Affirmative("Yes").Negative("No").
@@ -158,7 +158,7 @@ func (q *choice) form() huh.Field {
 	return huh.NewSelect[string]().Title(q.text).Value(&q.answer).Options(list...) // in this order: the list begins at its value
 }
 
-func (q *entry) form() huh.Field {
+func (q *freeText) form() huh.Field {
 	field := huh.NewInput().Title(q.text).Description(q.description).Value(&q.answer)
 	if q.check != nil {
 		field = field.Validate(q.check)
@@ -174,6 +174,17 @@ type accessor[T any] struct {
 
 func (a accessor[T]) Get() T  { return a.get() }
 func (a accessor[T]) Set(v T) { a.set(v) }
+
+// fill shows a form until it is completed or given up. Whatever ends it, it is
+// told to quit: the library's own ways of ending one early, by its context or
+// by an interrupt, take its input away while that is still being read.
+func (c *command) fill(ctx context.Context, form *huh.Form) error {
+	form.SubmitCmd, form.CancelCmd = tea.Quit, tea.Quit
+	program := tea.NewProgram(form, tea.WithInput(c.In), tea.WithOutput(c.screen), tea.WithoutSignalHandler())
+	defer context.AfterFunc(ctx, program.Quit)()
+	_, err := program.Run()
+	return err
+}
 
 // interrupt stops the run, the calls of its other steps too, as Ctrl-C does
 // where no question is open.

@@ -173,6 +173,7 @@ func run(t *testing.T, env []string, args ...string) (stdout, stderr string, exi
 	var out, errs bytes.Buffer
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, t.TempDir(), &out, &errs
 	err := cmd.Run()
+	endsAsItsHelpSays(t, args, cmd.ProcessState)
 	var failed *exec.ExitError
 	if errors.As(err, &failed) {
 		return out.String(), errs.String(), failed.ExitCode()

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A choice asks for one of its options.
-type choice struct {
+// A selection asks for one of its options.
+type selection struct {
 	text    string
 	options []option
 	answer  string
@@ -15,19 +15,19 @@ type choice struct {
 	passing bool // nothing of it stays on the screen: it interrupts a text
 }
 
-func (q *choice) title() string { return q.text }
-func (q *choice) help() bool    { return !q.buttons && len(q.options) > 2 }
+func (q *selection) title() string { return q.text }
+func (q *selection) help() bool    { return !q.buttons && len(q.options) > 2 }
 
-func (q *choice) stays() bool { return !q.passing }
+func (q *selection) stays() bool { return !q.passing }
 
-func (q *choice) said() string {
+func (q *selection) said() string {
 	i := slices.IndexFunc(q.options, func(o option) bool { return o.Value == q.answer })
 	return q.options[i].said()
 }
 
 // lines lists the options with their numbers and takes a number, or yes and no
 // where that is what the options are.
-func (q *choice) lines(l *lines) error {
+func (q *selection) lines(l *lines) error {
 	l.say("%s", q.text)
 	for i, o := range q.options {
 		l.say("  %d. %s", i+1, o.Label)
@@ -53,27 +53,27 @@ func (q *choice) lines(l *lines) error {
 	}
 }
 
-// An entry asks for a line of text.
-type entry struct {
+// A freeText asks for a line of text.
+type freeText struct {
 	text, description string
 	present           string // what Enter keeps
 	answer            string
 	check             func(string) error
 }
 
-func (q *entry) title() string { return q.text }
-func (q *entry) help() bool    { return false }
+func (q *freeText) title() string { return q.text }
+func (q *freeText) help() bool    { return false }
 
-func (q *entry) stays() bool { return true }
+func (q *freeText) stays() bool { return true }
 
-func (q *entry) said() string {
+func (q *freeText) said() string {
 	if q.answer == "" {
 		return "nothing"
 	}
 	return harmless(q.answer)
 }
 
-func (q *entry) lines(l *lines) error {
+func (q *freeText) lines(l *lines) error {
 	l.say("%s", q.text)
 	if q.description != "" {
 		l.say("%s", q.description)

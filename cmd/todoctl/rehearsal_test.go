@@ -149,6 +149,11 @@ func (r *rehearsal) runThrough(ctx context.Context, network *local.Faults, args 
 			end.writes++
 		}
 	}
+	if format := typedFormat(app.Args); isJSON(format) {
+		if err := wholeJSON(format, end.out, exit); err != nil {
+			r.Errorf("%s: docs/json.schema.json does not describe what was printed: %v", args, err)
+		}
+	}
 	return end
 }
 

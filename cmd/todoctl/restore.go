@@ -11,14 +11,10 @@ import (
 
 func newRestore() *cobra.Command {
 	return &cobra.Command{
-		Use:   "restore FILE",
-		Short: "Put a backup's items back into the table",
-		Long: `Reads the whole backup and checks its count and checksum, then writes its items to
-the stack's table. An item with the same id is overwritten; nothing is deleted.`,
-		Example: "  todoctl restore TodoTable-20261123-101500.jsonl",
-		Args: func(_ *cobra.Command, args []string) error {
+		Use: "restore FILE",
+		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage([]string{"todoctl restore TodoTable-20261123-101500.jsonl"}, "restore takes one file")
+				return usage([]string{"todoctl restore TodoTable-20261123-101500.jsonl", helpLine(cmd)}, "restore takes one file")
 			}
 			return nil
 		},
@@ -35,7 +31,9 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 		return &Problem{What: err.Error(), Fix: []string{c.with("restore") + " FILE --yes   (one that todoctl down --backup has written)"}, Exit: exitUsage}
 	}
 	defer file.Close()
+	_, end := c.working(ctx, "reading the backup")
 	found, err := provision.CheckBackup(file)
+	end()
 	if err != nil {
 		return &Problem{What: path + " is not a whole backup, so nothing was written", Why: err.Error(), Fix: []string{c.with("restore") + " another-file.jsonl"}, Exit: exitFailed}
 	}
@@ -51,6 +49,7 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	if err != nil {
 		return err
 	}
+	c.doc.Restore = &restored{File: path, From: found.Table, Table: table, Items: found.Items}
 	c.view().Note("%s, saved from %s, will be written to %s.", plural(found.Items, "item"), found.Table, table)
 	c.view().Note("An item with the same id is overwritten; the others stay.")
 	if c.dryRun {
@@ -71,7 +70,10 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	if _, err := file.Seek(0, 0); err != nil {
 		return err
 	}
-	written, err := provision.Restore(ctx, sess.cfg, sess.clients.DynamoDB, file)
+	at, wrote := c.working(ctx, fmt.Sprintf("writing %s", plural(found.Items, "item")))
+	written, err := provision.Restore(at, sess.cfg, sess.clients.DynamoDB, file)
+	wrote()
+	c.doc.Restore.Written = written.Items
 	if err != nil {
 		p := explain(err, c.way())
 		p.What = fmt.Sprintf("only %d of the %s are known to be written: %s", written.Items, plural(found.Items, "item"), p.What)
@@ -87,7 +89,7 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 // that shows no tags yet, or is only being made or going, may be anybody's.
 func ownTable(ctx context.Context, c *command, sess session) (string, error) {
 	pages, _ := only(provision.Steps(sess.cfg, sess.clients), "table")
-	plan, err := provision.Plan(ctx, pages, provision.Up)
+	plan, err := c.look(ctx, pages, provision.Up)
 	if err != nil {
 		return "", err
 	}

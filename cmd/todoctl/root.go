@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -62,29 +63,15 @@ func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (
 	defer c.unlock()
 	cmd, err := root.ExecuteContextC(context.WithValue(ctx, commandKey{}, c))
 	if _, told := errors.AsType[*Problem](err); err != nil && !told && (c.name == "" || strings.Contains(err.Error(), "flags in the group")) {
-		err = refused(err)
+		err = c.wordRefused(cmd, err)
 	}
 	if _, other := errors.AsType[*provision.AccountError](context.Cause(ctx)); ctx.Err() != nil && (err != nil || other) {
 		err = context.Cause(ctx) // interrupted: whatever else failed, failed for that
 	}
-	if err != nil && c.name == "" && wantsJSON(app.Args) { // refused before its flags were read
-		c.output, c.name = "json", strings.TrimPrefix(cmd.CommandPath(), "todoctl ")
+	if format := cmp.Or(typedFormat(app.Args), c.output); err != nil && c.name == "" && isJSON(format) { // refused before its flags were read
+		c.output, c.name = format, strings.TrimPrefix(cmd.CommandPath(), "todoctl ")
 	}
 	return c.finish(err)
-}
-
-// wantsJSON says whether a command line asks for a JSON document, also one that
-// is wrong elsewhere: a program reads the answer.
-func wantsJSON(args []string) bool {
-	for i, a := range args {
-		switch a {
-		case "--output=json", "-o=json", "-ojson":
-			return true
-		case "--output", "-o":
-			return i+1 < len(args) && args[i+1] == "json"
-		}
-	}
-	return false
 }
 
 // A command is one run: the world, the flags, and what there is to print.
@@ -92,11 +79,13 @@ type command struct {
 	*App
 	*globals
 	doc     *document
-	name    string // "up"
-	path    string // "todoctl up --local": how to run it again
-	printed bool   // the document is on stdout already
+	name    string     // "up"
+	path    string     // "todoctl up --local": how to run it again
+	end     conclusion // the command's own; nil: doc
+	printed bool       // text was asked for, and is on stdout: there is no document
 	out     view
 	stop    func(cause error) // ends the run
+	stream  *stream           // of --output jsonl
 
 	unprinted error // what was the matter with stdout
 	work      workTime
@@ -118,8 +107,8 @@ func this(cmd *cobra.Command) *command {
 // view returns where this run is told: in words on stderr, or into the document.
 func (c *command) view() view {
 	if c.out == nil {
-		if c.output == "json" {
-			c.out = &records{doc: c.doc}
+		if c.inJSON() {
+			c.out = &records{doc: c.doc, lines: c.lines()}
 		} else {
 			c.out = c.words()
 		}
@@ -128,7 +117,15 @@ func (c *command) view() view {
 }
 
 func (c *command) words() *words {
-	return &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.inLines(), width: min(c.Width, 80)}
+	v := &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.inLines(), width: min(c.Width, 80), quiet: quietElsewhere, clock: c.Clock}
+	if c.ErrTerminal && c.Getenv("CI") == "" {
+		v.quiet = quietTerminal
+		movable := !v.plain && (c.Getenv("TERM") != "" || c.GOOS == "windows")
+		if movable && !c.debug { // what is read aloud must not change, and a trace is to be kept
+			v.size = c.Size
+		}
+	}
+	return v
 }
 
 // colourful says whether colours are wanted.
@@ -138,6 +135,9 @@ func (c *command) colourful() bool {
 
 // finish prints the end of a run and returns its exit code.
 func (c *command) finish(err error) int {
+	if v, people := c.out.(*words); people {
+		v.Ran() // after a bug it may be under way
+	}
 	exit := exitDone
 	if c.unprinted != nil && (err == nil || errors.Is(err, errDiffers)) {
 		err = &Problem{What: "the result could not be printed: " + c.unprinted.Error(), Fix: []string{c.again()}, Exit: exitFailed}
@@ -147,9 +147,8 @@ func (c *command) finish(err error) int {
 		c.view().Problem(p)
 		exit = p.Exit
 	}
-	if c.output == "json" && c.name != "" && !c.printed {
-		c.doc.Command = c.name
-		if err := c.doc.print(c.Out); err != nil && exit == exitDone {
+	if c.inJSON() && c.name != "" && !c.printed {
+		if err := c.conclude(exit); err != nil && exit == exitDone {
 			exit = exitFailed
 		}
 	}
@@ -226,10 +225,14 @@ func prepare(cmd *cobra.Command) error {
 		cmd.SetContext(provision.Serial(cmd.Context()))
 	}
 	c.doc.Local = c.local
-	if c.output != "text" && c.output != "json" {
-		wrong := c.output
-		c.output = "text"
-		return usage([]string{c.with(c.name) + " --output json"}, "--output %q is not known: it is text or json", wrong)
+	if err := c.checkChoices(cmd); err != nil {
+		if !isJSON(c.output) {
+			c.output = formatText
+		}
+		return err
+	}
+	if err := c.checkFormat(cmd); err != nil {
+		return err
 	}
 	if err := provision.CheckStack(c.stack); err != nil {
 		return usage([]string{c.bare(c.name) + " --stack Chat"}, "%s", err)
@@ -243,15 +246,15 @@ func prepare(cmd *cobra.Command) error {
 // consent says whether a command that changes something may go on: yes by
 // --yes, or a person who can be asked. It is checked before any network call.
 func (c *command) consent() error {
-	if c.yes || c.dryRun || (c.CanPrompt() && !c.noInput && c.output == "text") {
+	if c.yes || c.dryRun || (c.CanPrompt() && !c.noInput && !c.inJSON()) {
 		return nil
 	}
 	why := "there is no terminal to ask in"
 	switch {
 	case c.noInput:
 		why = "--no-input forbids asking"
-	case c.output == "json" && c.CanPrompt():
-		why = "--output json asks nothing"
+	case c.inJSON() && c.CanPrompt():
+		why = "--output " + c.output + " asks nothing"
 	}
 	return &Problem{
 		What: "this needs your consent, and " + why,
@@ -262,7 +265,7 @@ func (c *command) consent() error {
 
 // asking says whether questions are asked in this run.
 func (c *command) asking() bool {
-	return !c.yes && !c.dryRun && !c.noInput && c.output == "text" && c.CanPrompt()
+	return !c.yes && !c.dryRun && !c.noInput && !c.inJSON() && c.CanPrompt()
 }
 
 var errNotAnswered = errors.New("the question was not answered")

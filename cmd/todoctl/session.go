@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,8 @@ const localRegion = "us-east-1"
 // are. It is the first thing that a command does on the network.
 func (c *command) connect(ctx context.Context) (session, error) {
 	c.work.start()
+	ctx, end := c.working(ctx, map[bool]string{true: "starting the local AWS", false: "asking AWS who you are"}[c.local])
+	defer end()
 	var s session
 	var cfg aws.Config
 	var err error
@@ -73,7 +76,7 @@ func (c *command) connect(ctx context.Context) (session, error) {
 		Version:   version,
 		Clock:     c.Clock,
 		Local:     c.local,
-		Progress:  c.work.renew,
+		Progress:  c.progressed,
 	}
 	code, err := handler.Default()
 	if err != nil {
@@ -94,18 +97,22 @@ func (c *command) localConfig(ctx context.Context, s *session) (aws.Config, erro
 	if s.runner, err = c.runner(ctx, b); err != nil {
 		return aws.Config{}, err
 	}
-	region := localRegion
 	s.regionFrom = "the local default"
 	if c.region != "" {
-		region, s.regionFrom = c.region, "from --region"
+		s.regionFrom = "from --region"
 	}
 	s.credentialsFrom = "todoctl itself"
+	return c.configFor(b), nil
+}
+
+// configFor points the SDK at a local AWS.
+func (c *command) configFor(b *background) aws.Config {
 	return aws.Config{
-		Region:       region,
+		Region:       cmp.Or(c.region, localRegion),
 		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
-		BaseEndpoint: aws.String(s.endpoint),
+		BaseEndpoint: aws.String(b.endpoint()),
 		HTTPClient:   c.httpClient(0),
-	}, nil
+	}
 }
 
 // loadAWS takes what the SDK finds, as every AWS tool does, with one

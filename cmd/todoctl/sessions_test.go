@@ -15,33 +15,71 @@ import (
 
 const readme = "../../README.md"
 
-var sessions = regexp.MustCompile(`(?s)<!-- session: (\S+) (\S+) -->\n.*?<!-- end -->`)
-
-// TestREADMESessionsAreTheTranscripts holds the README's terminal sessions to
-// what the binary really prints; -update rewrites them.
-func TestREADMESessionsAreTheTranscripts(t *testing.T) {
-	text, err := os.ReadFile(readme)
+// pages are the texts that show terminal sessions.
+func pages(t *testing.T) []string {
+	t.Helper()
+	docs, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := 0
-	want := sessions.ReplaceAllStringFunc(string(text), func(block string) string {
-		found++
-		m := sessions.FindStringSubmatch(block)
-		return fmt.Sprintf("<!-- session: %s %s -->\n```console\n%s```\n<!-- end -->", m[1], m[2], transcript(t, m[1], m[2]))
-	})
-	if found == 0 {
-		t.Fatal("the README has no sessions: its markers are gone")
+	return append([]string{readme}, docs...)
+}
+
+// A session is what a transcript shows; a recipe is a script that one runs.
+var sessions = regexp.MustCompile(`(?s)<!-- (session|recipe): (\S+) (\S+) -->\n.*?<!-- end -->`)
+
+// TestSessionsAreTheTranscripts holds the terminal sessions of the README and of
+// docs to what the binary really prints, and their scripts to what a transcript
+// runs; -update rewrites them.
+func TestSessionsAreTheTranscripts(t *testing.T) {
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		want := sessions.ReplaceAllStringFunc(string(text), func(block string) string {
+			found++
+			m := sessions.FindStringSubmatch(block)
+			language, shown := "console", ""
+			if m[1] == "recipe" {
+				language, shown = "sh", script(t, m[2], m[3])
+			} else {
+				shown = transcript(t, m[2], m[3])
+			}
+			return fmt.Sprintf("<!-- %s: %s %s -->\n```%s\n%s```\n<!-- end -->", m[1], m[2], m[3], language, shown)
+		})
+		begun := strings.Count(string(text), "<!-- session: ") + strings.Count(string(text), "<!-- recipe: ")
+		if found != begun || found == 0 && page == readme {
+			t.Errorf("%s begins %d sessions and ends %d: a marker is gone", page, begun, found)
+		}
+		if want == string(text) {
+			continue
+		}
+		if !*update {
+			t.Errorf("the sessions of %s are not what the transcripts say; run: go test ./cmd/todoctl -run 'Transcripts' -update", page)
+			continue
+		}
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if want == string(text) {
-		return
-	}
-	if !*update {
-		t.Fatal("the README's sessions are not what the transcripts say; run: go test ./cmd/todoctl -run 'Transcripts|README' -update")
-	}
-	if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
+}
+
+// script is a file of an archive that the archive runs.
+func script(t *testing.T, archive, name string) string {
+	t.Helper()
+	a, err := txtar.ParseFile(filepath.Join("testdata", "script", archive))
+	if err != nil {
 		t.Fatal(err)
 	}
+	for _, f := range a.Files {
+		if f.Name == name && strings.Contains(string(a.Comment), "exec sh "+name+"\n") {
+			return string(f.Data)
+		}
+	}
+	t.Fatalf("%s runs no script %q", archive, name)
+	return ""
 }
 
 // transcript is a session as a person sees it: the command that was typed, what

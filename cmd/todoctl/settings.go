@@ -204,10 +204,10 @@ func (s *settings) check(c *command) error {
 		return usage([]string{again + " --limit 1"}, "--limit must be 1 US dollar or more")
 	}
 	return errors.Join(
-		oneOf("policy", s.policy, "least", "tutorial"),
+		oneOf("policy", s.policy, values(choices["policy"])...),
 		oneOf("runtime", s.runtime, runtimes...),
-		oneOf("auth", s.auth, "none", "iam"),
-		oneOf("guard", s.guard, "both", "budget", "alarm"),
+		oneOf("auth", s.auth, values(choices["auth"])...),
+		oneOf("guard", s.guard, values(choices["guard"])...),
 	)
 }
 

@@ -12,14 +12,9 @@ import (
 
 func newStatus() *cobra.Command {
 	return &cobra.Command{
-		Use:   "status",
-		Short: "What exists, what differs, how much of the free tier is used, what it costs",
-		Long: `Looks at every step and changes nothing: what exists, what is not as it should be,
-how much of the free allowances is used, what it costs now and at worst.
-Exit code 3 says that something is not as it should be.`,
-		Example: "  todoctl status\n  todoctl status --output json",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return statusRun(cmd.Context(), this(cmd)) },
+		Use:  "status",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return statusRun(cmd.Context(), this(cmd)) },
 	}
 }
 
@@ -33,19 +28,22 @@ func statusRun(ctx context.Context, c *command) error {
 		err   error
 	}
 	meters := make(chan looked, 1)
+	at, end := c.working(ctx, "looking at what exists, what is used, and what it costs")
+	defer end()
 	go func() {
 		var l looked
 		l.err = provision.Safely(func() (err error) {
-			l.meter, err = provision.ReadMeter(ctx, sess.cfg, sess.clients)
+			l.meter, err = provision.ReadMeter(at, sess.cfg, sess.clients)
 			return err
 		})
 		meters <- l
 	}()
-	plan, err := provision.Plan(ctx, provision.Steps(sess.cfg, sess.clients), provision.Up)
+	plan, err := c.look(at, provision.Steps(sess.cfg, sess.clients), provision.Up)
 	if err != nil {
 		return err
 	}
 	read := <-meters
+	end()
 	if read.err != nil {
 		return read.err
 	}

@@ -9,30 +9,15 @@ import (
 	"todoctl/provision"
 )
 
-// A stepCommand is the command of one step: look, explain, create or repair.
-type stepCommand struct{ name, short string }
-
-// stepCommands are the steps that exist by themselves; `test` has a command of
-// its own, because it makes nothing.
-var stepCommands = []stepCommand{
-	{"table", "Step 1: the DynamoDB table"},
-	{"role", "Step 2: the IAM role"},
-	{"function", "Step 3: the Lambda function and its log group"},
-	{"url", "Step 4: the public Function URL"},
-	{"alarm", "Step 6: the billing alarm and the budget"},
-}
-
-func newStep(step stepCommand) *cobra.Command {
+// newStep is the command of one step by itself: look, explain, create or repair.
+func newStep(name string) *cobra.Command {
 	var s settings
 	cmd := &cobra.Command{
-		Use:     step.name,
-		Short:   step.short,
-		Long:    step.short + ": looks, explains, and creates or repairs what is not as it should be.",
-		Example: "  todoctl " + step.name + " --local --yes\n  todoctl " + step.name + " --dry-run",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return stepRun(cmd.Context(), this(cmd), step.name, &s) },
+		Use:  name,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return stepRun(cmd.Context(), this(cmd), name, &s) },
 	}
-	s.settingFlags(cmd, step.name)
+	s.settingFlags(cmd, name)
 	return cmd
 }
 
@@ -53,7 +38,7 @@ func stepRun(ctx context.Context, c *command, name string, s *settings) error {
 
 // checkNeeds looks at what a step by itself builds on.
 func (c *command) checkNeeds(ctx context.Context, name string, needs []provision.Page) error {
-	there, err := provision.Plan(ctx, needs, provision.Up)
+	there, err := c.look(ctx, needs, provision.Up)
 	if err != nil {
 		return err
 	}

@@ -13,13 +13,9 @@ import (
 func newTest() *cobra.Command {
 	var post bool
 	cmd := &cobra.Command{
-		Use:   "test",
-		Short: "Step 5: call the API and check its answers",
-		Long: `Calls the Function URL as a browser on another site would, and checks status, body,
-content type and the CORS header. It only reads, unless --post asks for a new item.`,
-		Example: "  todoctl test --local\n  todoctl test --post        adds \"Buy groceries\" first",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return testRun(cmd.Context(), this(cmd), post) },
+		Use:  "test",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return testRun(cmd.Context(), this(cmd), post) },
 	}
 	cmd.Flags().BoolVar(&post, "post", false, "add an item before reading the list")
 	return cmd
@@ -32,9 +28,11 @@ func testRun(ctx context.Context, c *command, post bool) error {
 	}
 	post = post && !c.dryRun
 	sess.cfg.Fresh = post
+	ctx, end := c.working(ctx, "calling the API")
+	defer end()
 	pages, _ := only(provision.Steps(sess.cfg, sess.clients), testStep)
 	page := pages[0]
-	plan, err := provision.Plan(ctx, pages, provision.Up)
+	plan, err := c.look(ctx, pages, provision.Up)
 	if err != nil {
 		return err
 	}
@@ -54,6 +52,7 @@ func testRun(ctx context.Context, c *command, post bool) error {
 	}
 	// A new URL answers 403 until its statements have spread.
 	for limit := c.Clock.Now().Add(page.Step.Describe().Settle); seen.Pending != "" && c.Clock.Now().Before(limit); {
+		c.waits(seen.Wait)
 		if err := c.Clock.Sleep(ctx, time.Second); err != nil {
 			return err
 		}
@@ -62,6 +61,7 @@ func testRun(ctx context.Context, c *command, post bool) error {
 		}
 		plan[0].Seen, plan[0].Action = seen, provision.Decide(provision.Up, seen.State)
 	}
+	end()
 	result, _ := seen.Detail.(*provision.TestResult)
 	if result != nil {
 		c.doc.URL = result.URL

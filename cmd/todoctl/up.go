@@ -16,27 +16,16 @@ import (
 func newUp() *cobra.Command {
 	var s settings
 	cmd := &cobra.Command{
-		Use:   "up",
-		Short: "The whole walkthrough; run again, it continues or repairs",
-		Example: `  todoctl up --local --yes     all six steps on this machine, no questions
-  todoctl up                   the same on AWS, explained step by step
-  todoctl up --email me@example.com --limit 5
-  todoctl up --dry-run         what would be done (exit 3 when something would)`,
+		Use:  "up",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return upRun(cmd.Context(), this(cmd), &s) },
 	}
 	s.settingFlags(cmd, "role", "function", "url", "alarm")
 	cmd.Flags().StringSliceVar(&s.skip, "skip", nil, "leave out a step (again for more)")
-	_ = cmd.RegisterFlagCompletionFunc("skip", cobra.FixedCompletions(provision.Names(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 func upRun(ctx context.Context, c *command, s *settings) error {
-	for _, name := range s.skip {
-		if !slices.Contains(provision.Names(), name) {
-			return usage(nil, "--skip %q is not a step: they are %s", name, strings.Join(provision.Names(), ", "))
-		}
-	}
 	sess, err := c.open(ctx, s)
 	if err != nil {
 		return err
@@ -94,7 +83,7 @@ func (c *command) connectOrRehearse(ctx context.Context) (session, error) {
 // raise plans, shows, asks and runs pages, the same for up and for one step.
 // They are opened anew when an answer has changed what they should be.
 func (c *command) raise(ctx context.Context, sess *session, s *settings, open func() []provision.Page) error {
-	plan, outlook, err := provision.Survey(ctx, sess.cfg, sess.clients, open())
+	plan, outlook, err := c.survey(ctx, *sess, open())
 	sess.outlook = outlook
 	c.view().Header(*sess)
 	if err != nil {
@@ -146,16 +135,12 @@ func (c *command) raise(ctx context.Context, sess *session, s *settings, open fu
 
 // run runs a plan and tells it.
 func (c *command) run(ctx context.Context, plan []provision.Change, opt provision.Options) error {
-	var order []string
-	for _, change := range plan {
-		order = append(order, change.Name())
-	}
-	if opt.Goal == provision.Down {
-		slices.Reverse(order)
-	}
 	out := c.view()
-	out.Run(order)
+	out.Run(plan, opt.Goal)
 	defer out.Ran()
+	if v, people := out.(*words); people {
+		defer context.AfterFunc(ctx, v.stop)()
+	}
 	note := opt.On
 	opt.Clock, opt.Parallel = c.Clock, c.parallel
 	opt.On = func(e provision.Event) {
@@ -189,7 +174,7 @@ func (c *command) raised(sess *session, pages []provision.Page, last map[string]
 		url = ""
 	}
 	c.doc.URL = url
-	if c.output == "json" {
+	if c.inJSON() {
 		return nil
 	}
 	c.view().Note("")

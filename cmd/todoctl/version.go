@@ -7,21 +7,25 @@ import (
 	"github.com/spf13/cobra"
 )
 
+type versionDocument struct {
+	headline
+	Version string `json:"version"`
+	Go      string `json:"go"` // what built it; "" when that is not recorded
+}
+
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print todoctl's version",
-		Args:  cobra.NoArgs,
+		Use:  "version",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := this(cmd)
 			built := ""
 			if b, ok := debug.ReadBuildInfo(); ok {
 				built = b.GoVersion
 			}
-			if c.output == "json" {
-				c.printed = true
-				_, err := fmt.Fprintf(c.Out, "{\"schema\": %d, \"command\": \"version\", \"version\": %q, \"go\": %q}\n", schema, version, built)
-				return err
+			if c.inJSON() {
+				c.end = &versionDocument{Version: version, Go: built}
+				return nil
 			}
 			_, err := fmt.Fprintf(c.Out, "todoctl %s %s\n", version, built)
 			return err

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"todoctl/provision"
 )
@@ -22,9 +23,9 @@ import (
 type view interface {
 	Header(session)
 	Plan([]provision.Change, provision.Goal)
-	Run(order []string)    // what follows are the events of these steps
-	Event(provision.Event) // one at a time
-	Ran()                  // no more events
+	Run([]provision.Change, provision.Goal) // what follows are the events of this plan
+	Event(provision.Event)                  // one at a time
+	Ran()                                   // no more events
 	Note(format string, args ...any)
 	Problem(*Problem)
 }
@@ -35,21 +36,34 @@ type words struct {
 	colour bool
 	plain  bool // no symbols either
 	width  int
+	size   func() (columns, rows int) // of the terminal, now; nil: nothing is drawn in place
+	quiet  time.Duration              // the longest silence of a run
+	clock  provision.Clock
 
-	mu      sync.Mutex
-	held    int // questions that are open or about to be: lines wait
-	waiting []string
+	mu       sync.Mutex
+	held     int // questions that are open or about to be: lines wait
+	waiting  []string
+	rows     []*row    // what is under way
+	block    block     // what is drawn of it
+	blank    bool      // the last line that was printed is empty
+	asked    bool      // a question was there since then
+	spoke    time.Time // when the last line was printed
+	stopping bool      // the run has been told to stop
 
-	order   []string                     // the steps of this run that are not told yet
-	later   map[string][]provision.Event // events of steps whose turn has not come
-	pending map[string]string            // what was last said of a step's waiting
+	endBeat func() // nil: there is none
 }
 
-// hold keeps lines back while a question is open; release prints them.
+// hold keeps lines back while a question is open, and leaves the terminal to it:
+// of the rows, those that have ended stay as lines. release prints what has come
+// meanwhile.
 func (v *words) hold() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.live() && v.held == 0 {
+		v.leave(false)
+	}
 	v.held++
+	v.blank, v.asked = false, true
 }
 
 func (v *words) release() {
@@ -58,21 +72,15 @@ func (v *words) release() {
 	if v.held--; v.held > 0 {
 		return
 	}
-	for _, line := range v.waiting {
-		fmt.Fprint(v.w, line)
-	}
-	v.waiting = nil
+	lines := v.waiting
+	v.waiting, v.spoke = nil, v.now()
+	v.clear(lines...) // the block comes back with the next beat
 }
 
 func (v *words) line(format string, args ...any) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	s := harmless(fmt.Sprintf(format, args...)) + "\n"
-	if v.held > 0 {
-		v.waiting = append(v.waiting, s)
-		return
-	}
-	fmt.Fprint(v.w, s)
+	v.put(harmless(fmt.Sprintf(format, args...)) + "\n")
 }
 
 const (
@@ -112,9 +120,18 @@ func (v *words) mark(name string) string {
 
 // step prints a line about one step, folded under its text.
 func (v *words) step(mark, name, format string, args ...any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.put(v.stepText(mark, name, format, args...))
+}
+
+func (v *words) stepText(mark, name, format string, args ...any) string {
 	indent := strings.Repeat(" ", 12)
+	if v.plain { // its marks are two columns wide
+		indent += " "
+	}
 	lines := fold(fmt.Sprintf(format, args...), v.width-len(indent))
-	v.line("%s %-9s %s", v.mark(mark), name, strings.Join(lines, "\n"+indent))
+	return harmless(fmt.Sprintf("%s %-9s %s", v.mark(mark), name, strings.Join(lines, "\n"+indent))) + "\n"
 }
 
 func (v *words) Note(format string, args ...any) { v.line(format, args...) }

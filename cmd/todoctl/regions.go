@@ -1,0 +1,43 @@
+package main
+
+// regions are those of the partition aws, as the AWS SDK for Go knows them (its
+// partitions.json, which it does not export; a test compares). Completion offers
+// them and nothing else depends on them: a Region that is newer works as well.
+var regions = []choice{
+	{"us-east-1", "US East (N. Virginia)"},
+	{"us-east-2", "US East (Ohio)"},
+	{"us-west-1", "US West (N. California)"},
+	{"us-west-2", "US West (Oregon)"},
+	{"af-south-1", "Africa (Cape Town)"},
+	{"ap-east-1", "Asia Pacific (Hong Kong)"},
+	{"ap-east-2", "Asia Pacific (Taipei)"},
+	{"ap-northeast-1", "Asia Pacific (Tokyo)"},
+	{"ap-northeast-2", "Asia Pacific (Seoul)"},
+	{"ap-northeast-3", "Asia Pacific (Osaka)"},
+	{"ap-south-1", "Asia Pacific (Mumbai)"},
+	{"ap-south-2", "Asia Pacific (Hyderabad)"},
+	{"ap-southeast-1", "Asia Pacific (Singapore)"},
+	{"ap-southeast-2", "Asia Pacific (Sydney)"},
+	{"ap-southeast-3", "Asia Pacific (Jakarta)"},
+	{"ap-southeast-4", "Asia Pacific (Melbourne)"},
+	{"ap-southeast-5", "Asia Pacific (Malaysia)"},
+	{"ap-southeast-6", "Asia Pacific (New Zealand)"},
+	{"ap-southeast-7", "Asia Pacific (Thailand)"},
+	{"ca-central-1", "Canada (Central)"},
+	{"ca-west-1", "Canada West (Calgary)"},
+	{"eu-central-1", "Europe (Frankfurt)"},
+	{"eu-central-2", "Europe (Zurich)"},
+	{"eu-north-1", "Europe (Stockholm)"},
+	{"eu-south-1", "Europe (Milan)"},
+	{"eu-south-2", "Europe (Spain)"},
+	{"eu-west-1", "Europe (Ireland)"},
+	{"eu-west-2", "Europe (London)"},
+	{"eu-west-3", "Europe (Paris)"},
+	{"il-central-1", "Israel (Tel Aviv)"},
+	{"me-central-1", "Middle East (UAE)"},
+	{"me-south-1", "Middle East (Bahrain)"},
+	{"me-west-1", "Middle East (Saudi Arabia)"},
+	{"mx-central-1", "Mexico (Central)"},
+	{"sa-east-1", "South America (Sao Paulo)"},
+	{"sa-west-1", "South America (Chile)"},
+}

@@ -27,6 +27,8 @@ type Account struct {
 	// https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/control-access-billing.html
 	BillingDenied bool
 
+	Alias string // the account's name for people; "" when it has none
+
 	Plan    Plan
 	Credits float64   // US dollars left; PlanFree
 	PlanEnd time.Time // when AWS closes the account; PlanFree; zero is not told

@@ -211,9 +211,13 @@ func (x *iamService) ListInstanceProfilesForRole(ctx context.Context, in *iam.Li
 	return &iam.ListInstanceProfilesForRoleOutput{InstanceProfiles: []types.InstanceProfile{}}, nil
 }
 
-// ListAccountAliases is always empty: this account has no other name.
+// ListAccountAliases lists the one alias that an account may have.
 func (x *iamService) ListAccountAliases(ctx context.Context, in *iam.ListAccountAliasesInput) (*iam.ListAccountAliasesOutput, error) {
-	return &iam.ListAccountAliasesOutput{AccountAliases: []string{}}, nil
+	out := &iam.ListAccountAliasesOutput{AccountAliases: []string{}}
+	if alias := x.cfg.Account.Alias; alias != "" {
+		out.AccountAliases = append(out.AccountAliases, alias)
+	}
+	return out, nil
 }
 
 // TagRole adds tags or gives them new values.

@@ -144,19 +144,22 @@ func (s *alarmStep) Describe() Description {
 		Name:     "alarm",
 		Resource: s.cfg.AlarmName(),
 		What:     "A CloudWatch alarm on this month's estimated charges, with the SNS topic that mails you, and a monthly budget.",
-		Why: "You should know before it costs. Both look at the whole account, not at this stack alone. Neither stops spending: " +
-			"AWS computes charges several times a day, so a mail comes hours after the fact, and you decide what to do.",
-		Cost:   "Nothing: 10 alarms, 1,000 mails a month and budgets without actions are free.",
-		Settle: time.Minute,
+		Why: "You should know before it costs. Both look at the whole account. Neither stops spending: " +
+			"AWS computes charges several times a day, so a mail comes hours later.",
+		Purpose: "Mails you when a bill comes.",
+		Cover:   "10 alarms, 1,000 mails, budgets",
+		Without: "The API works, and nobody is told when a bill comes.",
+		Cost:    "Nothing: 10 alarms, 1,000 mails a month and such budgets are free.",
+		Settle:  time.Minute,
 	}
 	alarm := []Setting{
-		{Name: "Region", Value: BillingRegion, Why: "the only Region that has billing figures, wherever your stack is"},
-		{Name: "alarm when", Value: "EstimatedCharges > " + limit, Why: "the largest figure of each six hours, in US dollars"},
-		{Name: "missing data", Value: alarmMissing, Why: "without billing figures the alarm says INSUFFICIENT_DATA, and not OK"},
+		{"Region", BillingRegion, "the only one with billing figures", "The only Region that has billing figures, wherever your stack is."},
+		{"alarm when", "EstimatedCharges > " + limit, "the largest figure of six hours", "The largest figure of each six hours, in US dollars, for the month so far."},
+		{"missing data", alarmMissing, "then it says so, and not OK", "Without billing figures the alarm says INSUFFICIENT_DATA, and not OK."},
 	}
 	budget := []Setting{
-		{Name: "budget", Value: limit + " a month", Why: "a mail when actual charges pass it"},
-		{Name: "credits", Value: "not counted", Why: "while credits pay, a budget that counts them reads 0 and never mails"},
+		{"budget", limit + " a month", "a mail when charges pass it", "A mail when actual charges pass it."},
+		{"credits", "not counted", "else it reads 0 and never mails", "While credits pay, a budget that counts them reads 0 and never mails."},
 	}
 	switch {
 	case !s.wantsBudget():
@@ -168,7 +171,7 @@ func (s *alarmStep) Describe() Description {
 	default:
 		d.Settings = slices.Concat(alarm, budget)
 	}
-	d.Settings = append(d.Settings, Setting{Name: "who is told", Value: told, Why: "by e-mail; the topic's mail wants to be confirmed once, the budget's does not"})
+	d.Settings = append(d.Settings, Setting{"who is told", told, "by e-mail, to be confirmed once", "By e-mail. The topic's first mail wants to be confirmed, the budget's does not."})
 	return d
 }
 

@@ -74,15 +74,23 @@ func costOf(u consumption) Cost {
 		slots = usualLimit
 		cost.Assumptions = append(cost.Assumptions, fmt.Sprintf("the account's limit could not be read; %d requests at once is the usual one", usualLimit))
 	}
-	const day = 24 * 60 * 60
-	requests := float64(slots) * requestsPerSlot * day
-	gbSeconds := float64(slots) * float64(u.memoryMB) / 1024 * day
-	logGB := requests * logKBPerRequest / 1e6
-	cost.WorstPerDayUSD = requests*priceRequest + gbSeconds*priceGBSecond + logGB*priceLogGB
+	requests, running := hammered(slots, u.memoryMB)
+	cost.WorstPerDayUSD = requests + running
 	cost.Assumptions = append(cost.Assumptions,
 		fmt.Sprintf("at worst: %d requests at once and %d a second, all day, at %d MB, after the free allowance is used up", slots, slots*requestsPerSlot, u.memoryMB),
 		fmt.Sprintf("at worst: %g KB of logs a request; the table costs nothing more, because provisioned capacity turns requests away; data sent out is not counted", logKBPerRequest))
 	return cost
+}
+
+// hammered is what a day costs in which somebody sends as many requests as the
+// slots let in: for the requests themselves, which come through the URL, and for
+// what runs at each of them, the function and its log.
+func hammered(slots, memoryMB int) (requests, running float64) {
+	const day = 24 * 60 * 60
+	n := float64(slots) * requestsPerSlot * day
+	gbSeconds := float64(slots) * float64(memoryMB) / 1024 * day
+	logGB := n * logKBPerRequest / 1e6
+	return n * priceRequest, gbSeconds*priceGBSecond + logGB*priceLogGB
 }
 
 // capacityCost is what the stack's share of the capacity beyond the free 25 and

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -195,7 +196,7 @@ func because(o object, page Description, settings map[string]string) object {
 func whyOf(page Description, setting string) string {
 	for _, s := range page.Settings {
 		if s.Name == setting {
-			return s.Why
+			return cmp.Or(s.More, s.Why)
 		}
 	}
 	return ""

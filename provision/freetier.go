@@ -287,15 +287,13 @@ func readTables(ctx context.Context, cfg Config, api capacityAPI) (capacity, err
 	return all, err
 }
 
-// CapacityBefore returns what all other tables and indexes of the Region are
-// provisioned for, and how many tables that is. Up adds the stack's own 5 and 5
-// to it to see whether the free 25 and 25 suffice.
-func CapacityBefore(ctx context.Context, cfg Config, api capacityAPI) (rcu, wcu int64, tables int, err error) {
-	all, err := readTables(ctx, cfg, api)
-	if all.ownRCU+all.ownWCU > 0 {
-		all.tables--
+// others returns what all other tables and indexes of the Region are provisioned
+// for, and how many tables that is.
+func (c capacity) others() (rcu, wcu int64, tables int) {
+	if c.ownRCU+c.ownWCU > 0 {
+		c.tables--
 	}
-	return all.rcu - all.ownRCU, all.wcu - all.ownWCU, all.tables, err
+	return c.rcu - c.ownRCU, c.wcu - c.ownWCU, c.tables
 }
 
 func (r *reading) readCapacity(ctx context.Context, cfg Config, api capacityAPI) error {

@@ -172,7 +172,7 @@ func units(r, w int64) *dynamodbtypes.ProvisionedThroughputDescription {
 	return &dynamodbtypes.ProvisionedThroughputDescription{ReadCapacityUnits: aws.Int64(r), WriteCapacityUnits: aws.Int64(w)}
 }
 
-func TestCapacityBeforeAddsUpTheOtherTablesAndTheirIndexes(t *testing.T) {
+func TestTheOtherTablesAndTheirIndexesAreAddedUp(t *testing.T) {
 	region := shelves{
 		names: []string{"Gone", "Indexed", "OnDemand", "Other", "TodoTable"},
 		tables: map[string]*dynamodbtypes.TableDescription{
@@ -184,12 +184,13 @@ func TestCapacityBeforeAddsUpTheOtherTablesAndTheirIndexes(t *testing.T) {
 			"TodoTable": {ProvisionedThroughput: units(5, 5)},
 		},
 	}
-	rcu, wcu, tables, err := CapacityBefore(t.Context(), Config{Stack: "Todo"}, region)
+	all, err := readTables(t.Context(), Config{Stack: "Todo"}, region)
+	rcu, wcu, tables := all.others()
 	if rcu != 18 || wcu != 10 || tables != 2 || err != nil {
 		t.Errorf("%d RCU and %d WCU of %d tables, %v; should be 18 and 10 of 2", rcu, wcu, tables, err)
 	}
 	region.denied = true
-	if _, _, _, err := CapacityBefore(t.Context(), Config{Stack: "Todo"}, region); !isDenied(err) {
+	if _, err := readTables(t.Context(), Config{Stack: "Todo"}, region); !isDenied(err) {
 		t.Errorf("err = %v, should be AWS's refusal", err)
 	}
 }

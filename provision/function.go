@@ -52,19 +52,22 @@ func (f *function) Describe() Description {
 	return Description{
 		Name:     "function",
 		Resource: f.cfg.FunctionName(),
-		What:     fmt.Sprintf("A Lambda function named %s that runs the to-do handler, and the log group that it writes to.", f.cfg.FunctionName()),
+		What:     fmt.Sprintf("A Lambda function named %s that runs the to-do handler, and its log group.", f.cfg.FunctionName()),
 		Why: "Lambda runs a piece of code for each request and nothing in between: no server to rent, patch or forget. " +
 			"This one reads the request, puts an item into the table or lists them, and answers in JSON.",
+		Purpose: "Runs your code at each request.",
+		Cover:   "1 million requests a month",
+		Without: "There is no code to answer a request.",
 		Settings: []Setting{
-			{"runtime", f.runtime(nil), "the language; AWS keeps it patched"},
-			{"code", f.cfg.Code.Source, "a zip with one file; the AWS SDK for Python is there already"},
-			{"handler", f.cfg.Code.Handler, "the file and the function in it that Lambda calls"},
-			{"role", f.cfg.RoleName(), "what the code may do; from the step before"},
-			{"timeout", fmt.Sprintf("%d s", functionTimeout), "you pay for time, so a call that hangs must end"},
-			{"memory", fmt.Sprintf("%d MB", functionMemory), "CPU comes with memory; this is quick, and 1.6 million seconds of it a month are free"},
-			{"log retention", days(retentionDays), "Lambda's own log groups keep every line for ever; this one is made first, so that it does not"},
+			{"runtime", f.runtime(nil), "AWS keeps it patched", "The language, kept patched by AWS."},
+			{"code", f.cfg.Code.Source, "a zip; the AWS SDK is there", "A zip with one file; the AWS SDK for Python is there already."},
+			{"handler", f.cfg.Code.Handler, "file.function to call", "The file and the function in it that Lambda calls."},
+			{"role", f.cfg.RoleName(), "what the code may do", "What the code may do; from the step before."},
+			{"timeout", fmt.Sprintf("%d s", functionTimeout), "a call that hangs must end", "You pay for time, so a call that hangs must end."},
+			{"memory", fmt.Sprintf("%d MB", functionMemory), "the CPU grows with it", "CPU comes with memory; this is quick, and 1.6 million seconds of it a month are free."},
+			{"log retention", days(retentionDays), "else lines stay for ever", "Lambda's own log groups keep every line for ever; this one is made first, so that it does not."},
 		},
-		Cost:   "Nothing up to 1 million requests and 400,000 GB-seconds a month, which stay free after the first year.",
+		Cost:   "Nothing up to 1 million requests and 400,000 GB-seconds a month.",
 		Settle: 5 * time.Minute,
 	}
 }
@@ -74,6 +77,8 @@ type functionSeen struct {
 	config *types.FunctionConfiguration
 	tags   map[string]string
 	group  *groupSeen
+
+	reserved *int32 // its own concurrency; nil when nobody has set one
 }
 
 // Observe looks at the function, its log group and the group's tags in one go.
@@ -82,7 +87,7 @@ func (f *function) Observe(ctx context.Context) (Observation, error) {
 	var group groupSeen
 	err := f.cfg.Clock.whole(ctx, func() (bool, error) {
 		err := together(ctx,
-			func(ctx context.Context) (err error) { s.config, s.tags, err = f.find(ctx); return },
+			func(ctx context.Context) (err error) { s.config, s.tags, s.reserved, err = f.find(ctx); return },
 			func(ctx context.Context) (err error) { group.LogGroup, err = f.group.find(ctx); return },
 			func(ctx context.Context) (err error) { group.tags, err = f.group.tags(ctx); return },
 		)
@@ -97,20 +102,25 @@ func (f *function) Observe(ctx context.Context) (Observation, error) {
 	return f.judge(s), nil
 }
 
-// find gets the function; nil means that there is none.
-func (f *function) find(ctx context.Context) (*types.FunctionConfiguration, map[string]string, error) {
+// find gets the function, its tags and its reserved concurrency; a nil
+// configuration means that there is none.
+func (f *function) find(ctx context.Context) (*types.FunctionConfiguration, map[string]string, *int32, error) {
 	out, err := f.api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: aws.String(f.cfg.FunctionName())})
 	if err != nil {
-		return nil, nil, unlessGone(err)
+		return nil, nil, nil, unlessGone(err)
 	}
 	if e := out.TagsError; e != nil {
 		// Without the tags nobody knows whose it is.
-		return nil, nil, fmt.Errorf("read the tags of %s: %w", f.cfg.FunctionName(), &smithy.OperationError{
+		return nil, nil, nil, fmt.Errorf("read the tags of %s: %w", f.cfg.FunctionName(), &smithy.OperationError{
 			ServiceID: lambda.ServiceID, OperationName: "ListTags",
 			Err: &smithy.GenericAPIError{Code: aws.ToString(e.ErrorCode), Message: aws.ToString(e.Message)},
 		})
 	}
-	return out.Configuration, out.Tags, nil
+	var reserved *int32
+	if out.Concurrency != nil {
+		reserved = out.Concurrency.ReservedConcurrentExecutions
+	}
+	return out.Configuration, out.Tags, reserved, nil
 }
 
 // judge makes one observation of the function and its group. A group without
@@ -410,7 +420,7 @@ func (f *function) Destroy(ctx context.Context, seen Observation) error {
 
 func (f *function) waitGone(ctx context.Context) error {
 	return f.cfg.Clock.until(ctx, functionDeleting, f.Describe().Settle, func() (bool, error, error) {
-		config, _, err := f.find(ctx)
+		config, _, _, err := f.find(ctx)
 		return config == nil, &UnsettledError{Waited: f.Describe().Settle, Seen: Observation{State: Drift, Pending: string(types.StateDeleting)}, Goal: Down}, err
 	})
 }

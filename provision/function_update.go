@@ -84,7 +84,7 @@ func (f *function) change(
 	err := f.cfg.Clock.until(ctx, functionUpdating, f.Describe().Settle, func() (bool, error, error) {
 		if now == nil { // not the first round
 			var err error
-			if now, _, err = f.find(ctx); err != nil {
+			if now, _, _, err = f.find(ctx); err != nil {
 				return false, nil, err
 			}
 			if now == nil {

@@ -20,6 +20,16 @@ type Identity struct {
 	Root      bool   // the account's root user: it may do everything, so nothing limits a mistake
 }
 
+// Name is who it is, without the account, which the ARN repeats:
+// "user/alice", "assumed-role/Admin/alice", "root".
+func (i Identity) Name() string {
+	who, err := awsarn.Parse(i.ARN)
+	if err != nil {
+		return i.ARN
+	}
+	return who.Resource
+}
+
 type identityAPI interface {
 	GetCallerIdentity(ctx context.Context, in *sts.GetCallerIdentityInput, opts ...func(*sts.Options)) (*sts.GetCallerIdentityOutput, error)
 }

@@ -44,8 +44,8 @@ func TestReadMeterOfAFreshStack(t *testing.T) {
 		if m.Cost.NowPerMonthUSD != 0 || m.Cost.WorstPerDayUSD <= 0 {
 			t.Errorf("the cost is %+v", m.Cost)
 		}
-		if rcu, wcu, tables, err := provision.CapacityBefore(t.Context(), w.cfg, w.clients.DynamoDB); rcu != 0 || wcu != 0 || tables != 0 || err != nil {
-			t.Errorf("other tables have %d and %d, %d tables, %v", rcu, wcu, tables, err)
+		if rcu, wcu, tables, crowded := provision.Foresee(t.Context(), w.cfg, w.clients).Crowded(); rcu != 0 || wcu != 0 || tables != 0 || crowded {
+			t.Errorf("other tables have %d and %d, %d tables, crowded: %v", rcu, wcu, tables, crowded)
 		}
 		for _, in := range inputs[cloudwatch.GetMetricDataInput](w) {
 			t.Errorf("GetMetricData is never free: %+v", in)

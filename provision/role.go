@@ -56,20 +56,25 @@ func (r *role) Describe() Description {
 		Resource: r.cfg.RoleName(),
 		What:     fmt.Sprintf("An IAM role named %s that the function runs as.", r.cfg.RoleName()),
 		Why: "Code on AWS may do nothing by itself. A role is a set of permissions that a service takes on for the length of a call: " +
-			"this one lets Lambda work on the items of one table and write one log, so that a mistake in the function stays there.",
-		Settings: []Setting{{"trusted by", "lambda.amazonaws.com", "only Lambda may take this role, no person and no other service"}},
+			"this one reaches the items of one table and one log, so that a mistake in the function stays there.",
+		Purpose:  "Says what the function may do.",
+		Cover:    "IAM always is",
+		Without:  "Lambda cannot run a function that has no role.",
+		Settings: []Setting{{"trusted by", "lambda.amazonaws.com", "no person and no other service", "Only Lambda may take this role, no person and no other service."}},
 		Cost:     "Nothing: IAM is free.",
 		Settle:   roleSpread,
 	}
 	if r.policy(nil) == PolicyTutorial {
+		d.Why = "Code on AWS may do nothing by itself. A role is a set of permissions that a service takes on for the length of a call. " +
+			"As in the book, this one may do everything with every table of the account."
 		d.Settings = append(d.Settings,
-			Setting{"managed policy", fullAccess, "as in the book; it allows everything on every table of the account, so prefer the default for anything real"},
-			Setting{"managed policy", "AWSLambdaBasicExecutionRole", "as in the book; it lets the function write its log"})
+			Setting{"managed policy", fullAccess, "everything, on every table", "As in the book. It allows everything on every table of the account, so prefer the default for anything real."},
+			Setting{"managed policy", "AWSLambdaBasicExecutionRole", "writes the log", "As in the book; it lets the function write its log."})
 		return d
 	}
 	d.Settings = append(d.Settings,
-		Setting{"may, on " + r.cfg.TableName(), "get, put, update, delete, scan and query items", "least privilege: the table itself cannot be changed, and no other table seen"},
-		Setting{"may, on its log", "create streams and put lines", "not the group itself: that is made beforehand, with an end to its retention"})
+		Setting{"on " + r.cfg.TableName(), "six item actions", "get, put, update, delete, scan, query", "Least privilege: it may get, put, update, delete, scan and query items. The table itself cannot be changed, and no other table seen."},
+		Setting{"on its log", "write lines", "in the group that is made beforehand", "It may create streams and put lines, and not make the group itself: that is made beforehand, with an end to its retention."})
 	return d
 }
 

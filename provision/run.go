@@ -15,12 +15,22 @@ type Options struct {
 	Parallel int // steps at work at once; 1 makes the calls in the same order every time; 0 means all
 
 	// Ask is called for each change, in the walkthrough's order, before it
-	// starts; earlier steps go on while it waits for a person. False leaves the
-	// step out; an error stops the run. Nil means yes.
-	Ask func(ctx context.Context, c Change) (bool, error)
+	// starts; earlier steps go on while it waits for a person. An error stops the
+	// run. Nil means yes to everything.
+	Ask func(ctx context.Context, c Change) (Answer, error)
 
 	// On is told what happens, one event at a time. Nil means nobody listens.
 	On func(Event)
+}
+
+// An Answer is what was decided about a change before it starts.
+type Answer struct {
+	Yes bool // else the step is left out
+
+	// Anew is the whole walkthrough made of another configuration, because the
+	// person has changed a setting. This step and those after it are taken from
+	// it and looked at again; those that have been let go stay as they are.
+	Anew []Page
 }
 
 // Stage is how far a step has come.
@@ -164,23 +174,49 @@ func (r *run) link(n, before *node, settled bool) {
 // because a step that it needs was declined, is not asked about.
 func (r *run) askAll() error {
 	lacking := map[string]bool{}
+	var anew []Page
 	for i, n := range r.nodes {
 		yes := true
 		missing := r.opt.Goal == Up && slices.ContainsFunc(n.Needs, func(need string) bool { return lacking[need] })
-		if r.opt.Ask != nil && n.Action != Keep && !missing {
-			var err error
-			if yes, err = r.opt.Ask(r.going, n.Change); err != nil {
-				for _, rest := range r.nodes[i:] {
-					close(rest.answer)
-				}
-				if r.going.Err() != nil && r.ctx.Err() == nil {
-					return nil // cut off by a step's failure, which is told by itself
-				}
-				return err
+		err := r.replace(n, anew)
+		if err == nil && r.opt.Ask != nil && n.Action != Keep && !missing {
+			var answer Answer
+			answer, err = r.opt.Ask(r.going, n.Change)
+			yes = answer.Yes
+			if err == nil && answer.Anew != nil {
+				anew = answer.Anew
+				err = r.replace(n, anew)
 			}
+		}
+		if err != nil {
+			for _, rest := range r.nodes[i:] {
+				close(rest.answer)
+			}
+			if r.going.Err() != nil && r.ctx.Err() == nil {
+				return nil // cut off by a step's failure, which is told by itself
+			}
+			return err
 		}
 		lacking[n.Name()] = n.Action == Create && (!yes || missing)
 		n.answer <- yes
+	}
+	return nil
+}
+
+// replace takes a step that has not been let go from pages of another
+// configuration, and looks at it as those describe it. Its place in the
+// walkthrough stays.
+func (r *run) replace(n *node, pages []Page) error {
+	i := slices.IndexFunc(pages, func(p Page) bool { return p.Step.Describe().Name == n.Name() })
+	if i < 0 {
+		return nil
+	}
+	n.Step = pages[i].Step
+	if n.Skip {
+		return nil
+	}
+	if err := r.decideAnew(n); err != nil {
+		return &StepError{Step: n.Name(), Action: "look at", Err: err}
 	}
 	return nil
 }
@@ -251,6 +287,10 @@ func (r *run) step(n *node) {
 func (r *run) decideAnew(n *node) (err error) {
 	if n.Seen, err = n.Step.Observe(r.ctx); err != nil {
 		return err
+	}
+	if n.Seen.Denied != "" {
+		n.Action = Keep
+		return nil
 	}
 	if n.Action = Decide(r.opt.Goal, n.Seen.State); n.Action == Refuse {
 		d := n.Step.Describe()

@@ -290,9 +290,9 @@ func TestADeclinedStepTakesAlongWhatNeedsIt(t *testing.T) {
 		var asked, skipped []string
 		err := run(t, pages, provision.Options{
 			Goal: provision.Up,
-			Ask: func(_ context.Context, c provision.Change) (bool, error) {
+			Ask: func(_ context.Context, c provision.Change) (provision.Answer, error) {
 				asked = append(asked, c.Name())
-				return c.Name() != "role", nil
+				return provision.Answer{Yes: c.Name() != "role"}, nil
 			},
 			On: func(e provision.Event) {
 				if e.Stage != provision.Skipped {
@@ -328,19 +328,74 @@ func TestTheTableIsMadeWhileTheNextPageIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
 		_, pages := walk(&d, provision.Absent, ok)
-		err := run(t, pages, provision.Options{Goal: provision.Up, Ask: func(ctx context.Context, c provision.Change) (bool, error) {
+		err := run(t, pages, provision.Options{Goal: provision.Up, Ask: func(ctx context.Context, c provision.Change) (provision.Answer, error) {
 			if c.Name() == "role" {
 				if err := bubble.Sleep(ctx, time.Hour); err != nil {
-					return false, err
+					return provision.Answer{}, err
 				}
 				if !slices.Contains(d.deeds(), "apply table") {
 					t.Error("the table waits for the role's answer")
 				}
 			}
-			return true, nil
+			return provision.Answer{Yes: true}, nil
 		}})
 		if err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// A setting that is changed on the URL's page makes the URL anew and what comes
+// after it. What was let go before stays as it was asked about.
+func TestAChangedSettingReplacesTheStepAndThoseAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var before, after diary
+		_, pages := walk(&before, provision.Absent, ok)
+		others, anew := walk(&after, provision.Absent, ok)
+		others["test"].before = provision.OK // with the new setting, nothing is left to do there
+		var asked []string
+		err := run(t, pages, provision.Options{Goal: provision.Up, Parallel: 1, Ask: func(_ context.Context, c provision.Change) (provision.Answer, error) {
+			asked = append(asked, c.Name())
+			if c.Name() == "url" {
+				return provision.Answer{Yes: true, Anew: anew}, nil
+			}
+			return provision.Answer{Yes: true}, nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(asked, " "); got != "table role function url alarm" {
+			t.Errorf("it asked about %s", got)
+		}
+		if got := before.deeds(); !slices.Equal(got, []string{"apply table", "apply role", "apply function"}) {
+			t.Errorf("of the first pages it did %v", got)
+		}
+		if got := after.deeds(); !slices.Equal(got, []string{"apply url", "apply alarm"}) {
+			t.Errorf("of the new pages it did %v", got)
+		}
+		if lines := after.text(); !strings.Contains(lines, "look alarm\n") || strings.Index(lines, "look alarm") > strings.Index(lines, "apply alarm") {
+			t.Errorf("a new page is asked about before it was looked at:\n%s", lines)
+		}
+	})
+}
+
+func TestWhatTheNewSettingFindsForeignStopsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var before, after diary
+		_, pages := walk(&before, provision.Absent, ok)
+		others, anew := walk(&after, provision.Absent, ok)
+		others["alarm"].before = provision.Foreign
+		err := run(t, pages, provision.Options{Goal: provision.Up, Parallel: 1, Ask: func(_ context.Context, c provision.Change) (provision.Answer, error) {
+			if c.Name() == "function" {
+				return provision.Answer{Yes: true, Anew: anew}, nil
+			}
+			return provision.Answer{Yes: true}, nil
+		}})
+		if foreign, is := errors.AsType[*provision.ForeignError](err); !is || foreign.Step != "alarm" {
+			t.Errorf("error %v", err)
+		}
+		if slices.Contains(after.deeds(), "apply alarm") {
+			t.Errorf("it did %v", after.deeds())
 		}
 	})
 }
@@ -350,11 +405,11 @@ func TestAnErrorOfAskStopsTheRun(t *testing.T) {
 		var d diary
 		_, pages := walk(&d, provision.Absent, ok)
 		closed := errors.New("the terminal is gone")
-		err := run(t, pages, provision.Options{Goal: provision.Up, Ask: func(_ context.Context, c provision.Change) (bool, error) {
+		err := run(t, pages, provision.Options{Goal: provision.Up, Ask: func(_ context.Context, c provision.Change) (provision.Answer, error) {
 			if c.Name() == "table" {
-				return true, nil
+				return provision.Answer{Yes: true}, nil
 			}
-			return false, closed
+			return provision.Answer{}, closed
 		}})
 		if !errors.Is(err, closed) || slices.Contains(d.deeds(), "apply role") {
 			t.Errorf("error %v after %v", err, d.deeds())

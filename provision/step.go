@@ -29,13 +29,20 @@ type Description struct {
 	Why      string    // what it is for, a sentence or two
 	Settings []Setting // what will be set
 	Cost     string    // what it costs, a sentence
+	Purpose  string    // what it is for in three words, for a row of the plan
+	Cover    string    // what of the free tier it lives on, as few
+	Without  string    // what is missing where it is left out, a sentence
 
 	Settle time.Duration // how long AWS may take after Apply
 	Gone   time.Duration // how long it may take after Destroy; 0 means Settle
 }
 
 // A Setting is one value that a step sets, with its reason.
-type Setting struct{ Name, Value, Why string }
+type Setting struct {
+	Name, Value string
+	Why         string // a few words: a page of 24 rows has one row for it
+	More        string // the whole reason, where that has no room; "" when Why is all
+}
 
 // State is what Observe found.
 type State int
@@ -151,7 +158,8 @@ type Change struct {
 	Page
 	Seen   Observation
 	Action Action
-	Err    error // going down, why AWS does not let us look; Action is then Keep
+	Err    error     // going down, why AWS does not let us look; Action is then Keep
+	Cost   *StepCost // going up, once an Outlook has priced it
 }
 
 // Name is the step's one word.

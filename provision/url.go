@@ -48,18 +48,23 @@ func (u *functionURL) Describe() Description {
 		What:     fmt.Sprintf("A public HTTPS address that calls %s.", u.cfg.FunctionName()),
 		Why: "A Function URL is the shortest way from a browser to a function: no API Gateway, no domain, no certificate. " +
 			"The address is random and stays the same as long as the function lives.",
+		Purpose: "Its public HTTPS address.",
+		Cover:   "the function's requests",
+		Without: "The function is there, and nobody outside AWS can reach it.",
 		Settings: []Setting{
-			{"authorization", "NONE", "anyone who has the link can read and add items; nothing private belongs here (--auth iam asks for signed requests)"},
-			{"may call it", "two statements", "since October 2025 AWS wants lambda:InvokeFunctionUrl and lambda:InvokeFunction both; the second holds for this address only"},
-			{"CORS", "every origin; " + strings.Join(corsMethods, ", "), "so that a web page may call it; set here and not in the handler, because twice is once too often for a browser"},
+			{"authorization", "NONE", "whoever has the link can use it", "Anyone who has the link can read and add items; nothing private belongs here. With --auth iam it takes signed requests only."},
+			{"may call it", "two statements", "both are needed since October 2025", "Since October 2025 AWS wants lambda:InvokeFunctionUrl and lambda:InvokeFunction both; the second holds for this address only."},
+			{"CORS", "every origin", "so that a web page may call it", "So that a web page may call it; set here and not in the handler, because twice is once too often for a browser."},
+			{"its methods", strings.Join(corsMethods, ", "), "set here, not in the code", "What the handler answers, or will when you extend it; AWS adds OPTIONS by itself."},
 		},
-		Cost:   "Nothing of its own: each request counts as one of the function's million.",
+		Cost:   "Nothing of its own: its requests are among the function's million.",
 		Settle: urlSpread,
 	}
 	if u.auth(nil) == types.FunctionUrlAuthTypeAwsIam {
 		d.What = fmt.Sprintf("An HTTPS address that calls %s, for signed requests of this account.", u.cfg.FunctionName())
-		d.Settings[0] = Setting{"authorization", "AWS_IAM", "only requests signed with credentials that may lambda:InvokeFunctionUrl and lambda:InvokeFunction get through"}
-		d.Settings[1] = Setting{"may call it", "no statement", "your account's own policies decide"}
+		d.Purpose = "Its HTTPS address, for signed requests."
+		d.Settings[0] = Setting{"authorization", "AWS_IAM", "signed requests of this account", "Only requests signed with credentials that may lambda:InvokeFunctionUrl and lambda:InvokeFunction get through."}
+		d.Settings[1] = Setting{"may call it", "no statement", "the account's own policies decide", ""}
 	}
 	return d
 }

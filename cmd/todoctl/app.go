@@ -36,6 +36,7 @@ type App struct {
 	InTerminal  bool
 	ErrTerminal bool
 	Width       int // columns of the terminal on Err; 80 when unknown
+	Height      int // its rows; 24 when unknown
 
 	// Size is how large the terminal on Err is now; nil when it is none, or one
 	// that does not know how to move its cursor.
@@ -70,12 +71,13 @@ func host(main func(context.Context, *App) int) {
 		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 		Width:       80,
+		Height:      24,
 		Getenv:      os.Getenv,
 		Clock:       provision.Clock{Now: time.Now, Sleep: sleep},
 		GOOS:        runtime.GOOS,
 	}
-	if w, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && w > 0 {
-		app.Width = w
+	if w, h, err := term.GetSize(int(os.Stderr.Fd())); err == nil && w > 0 && h > 0 {
+		app.Width, app.Height = w, h
 	}
 	if app.ErrTerminal {
 		// A Windows console must be asked to heed escape sequences; others do.

@@ -105,7 +105,7 @@ func TestAtATerminalTheQuestionComesFirst(t *testing.T) {
 						switch {
 						case end == enter && command == "up":
 							s.press(enter)
-							s.expect("Which e-mail address")
+							s.expect("Step 1 of 6: table")
 							s.press(ctrlC)
 						case end == enter: // saved, yes; but the name is another one
 							s.press(enter)

@@ -69,6 +69,13 @@ type stepDocument struct {
 	Diffs    []diffDocument `json:"diffs,omitempty"`
 	Advice   []string       `json:"advice,omitempty"`
 	Error    string         `json:"error,omitempty"`
+	Cost     *stepCost      `json:"cost,omitempty"` // up and its steps
+}
+
+type stepCost struct {
+	Cover          string  `json:"cover"`
+	NowPerMonthUSD float64 `json:"nowPerMonthUSD"`
+	WorstPerDayUSD float64 `json:"worstPerDayUSD"`
 }
 
 type diffDocument struct {
@@ -149,6 +156,9 @@ func stepRecord(c provision.Change, seen provision.Observation, result string) s
 	}
 	for _, diff := range seen.Diffs {
 		s.Diffs = append(s.Diffs, diffDocument(diff))
+	}
+	if c.Cost != nil {
+		s.Cost = (*stepCost)(c.Cost)
 	}
 	return s
 }

@@ -103,21 +103,6 @@ func (c *command) reading() *words {
 	return &words{w: c.Out, width: min(c.Width, 80)}
 }
 
-// paragraph prints a text folded and indented.
-func (v *words) paragraph(indent, text string) {
-	for _, l := range fold(text, v.width-len(indent)) {
-		v.line("%s%s", indent, l)
-	}
-}
-
-// sentenceCase makes a sentence of a title.
-func sentenceCase(title string) string {
-	if first := title[:1]; !strings.HasPrefix(title, "todoctl") {
-		title = strings.ToUpper(first) + title[1:]
-	}
-	return title + "."
-}
-
 // asID reads an id as people write it: in any case, without TODO in front, with
 // blanks or nothing between its parts.
 func asID(typed string) string {

@@ -188,6 +188,13 @@ func (c *command) look(ctx context.Context, pages []provision.Page, goal provisi
 	return provision.Plan(ctx, pages, goal)
 }
 
+// survey looks at what exists and at the account, before anything is made.
+func (c *command) survey(ctx context.Context, sess session, pages []provision.Page) ([]provision.Change, provision.Outlook, error) {
+	ctx, end := c.working(ctx, "looking at what exists")
+	defer end()
+	return provision.Survey(ctx, sess.cfg, sess.clients, pages)
+}
+
 // waits notes what such work waits for.
 func (c *command) waits(wait provision.Wait) {
 	if v, people := c.view().(*words); people {

@@ -179,7 +179,7 @@ func TestAStreamTellsEachStepFromItsStartToOneEnd(t *testing.T) {
 }
 
 // kept are members that no document may be without, where its kind has them.
-var kept = []string{"schema", "type", "time", "command", "exit", "goal", "steps", "step", "stage", "state", "text", "name", "resource", "action", "result", "field", "gauges", "cost", "kind", "what"}
+var kept = []string{"schema", "type", "time", "command", "exit", "goal", "steps", "step", "stage", "state", "text", "name", "resource", "action", "result", "field", "gauges", "cover", "nowPerMonthUSD", "worstPerDayUSD", "kind", "what"}
 
 // The schema is strict: it refuses a member that it does not describe, one of
 // another type, a word that is none of its words, and a member that is missing.

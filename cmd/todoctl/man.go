@@ -33,7 +33,7 @@ func manRun(c *command, root *cobra.Command, dir string) error {
 			continue
 		}
 		if err := c.writeOver(path, []byte(manPage(cmd))); err != nil {
-			return &Problem{What: err.Error(), Fix: []string{"todoctl man another-folder"}, Exit: exitFailed}
+			return told("TODO-RUN-15", err.Error(), "todoctl man another-folder")
 		}
 		fmt.Fprintln(c.Out, path)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,8 +14,8 @@ func (v *words) Header(s session) {
 		v.line("AWS        on this machine: no account, no cost (%s)", s.endpoint)
 		v.line("Functions  run in %s", s.runner.Words)
 	} else {
-		v.line("Account    %s as %s", s.identity.Account, s.identity.ARN)
-		v.line("           credentials from %s", s.credentialsFrom)
+		v.fact("Account", "%s", accountWords(s))
+		v.fact("You", "%s, with credentials from %s", s.identity.Name(), s.credentialsFrom)
 	}
 	v.line("Region     %s (%s)", s.cfg.Region, s.regionFrom)
 	if s.endpoint != "" && !s.cfg.Local {
@@ -29,6 +30,36 @@ func (v *words) Header(s session) {
 	v.line("")
 }
 
+// fact prints a line of the header, folded under its text.
+func (v *words) fact(name, format string, args ...any) {
+	indent := strings.Repeat(" ", 11)
+	v.line("%-10s %s", name, strings.Join(fold(fmt.Sprintf(format, args...), v.width-len(indent)), "\n"+indent))
+}
+
+// accountWords are the account's number, its alias, and how it pays, as far as AWS
+// tells.
+func accountWords(s session) string {
+	text := s.identity.Account
+	if s.outlook.Alias != "" {
+		text += " (" + s.outlook.Alias + ")"
+	}
+	p := s.outlook.Plan
+	if p == nil {
+		return text
+	}
+	text += fmt.Sprintf(", %s plan", strings.ToLower(p.Type))
+	if p.Status != "ACTIVE" {
+		text += fmt.Sprintf(" (%s)", strings.ToLower(strings.ReplaceAll(p.Status, "_", " ")))
+	}
+	if p.HasCredits {
+		text += fmt.Sprintf(", $%.2f of credits left", p.CreditsUSD)
+	}
+	if !p.Expires.IsZero() {
+		text += ", until " + p.Expires.Format("2 January 2006")
+	}
+	return text
+}
+
 // Plan prints a row per step, in the order of the work: what will be done, and
 // what differs.
 func (v *words) Plan(plan []provision.Change, goal provision.Goal) {
@@ -36,6 +67,8 @@ func (v *words) Plan(plan []provision.Change, goal provision.Goal) {
 		plan = slices.Clone(plan)
 		slices.Reverse(plan)
 	}
+	t := v.table(plan, goal)
+	t.heading()
 	for _, c := range plan {
 		d := c.Step.Describe()
 		switch {
@@ -54,11 +87,11 @@ func (v *words) Plan(plan []provision.Change, goal provision.Goal) {
 		case c.Action == provision.Keep && c.Seen.State == provision.Absent:
 			v.step("skip", d.Name, "%s does not exist", d.Resource)
 		case c.Action == provision.Keep:
-			v.step("ok", d.Name, "%s", already(d))
+			t.row("ok", c, already(d))
 		case d.Name == testStep:
-			v.step("add", d.Name, "call the API and check its answers")
+			t.row("add", c, "call the API and check its answers")
 		case c.Action == provision.Create:
-			v.step("add", d.Name, "create %s", d.Resource)
+			t.row("add", c, "create "+d.Resource)
 		case c.Action == provision.Delete && c.Seen.State == provision.Mixed:
 			v.step("del", d.Name, "delete what is todoctl's and keep the rest: %s", c.Seen.Owner)
 		case c.Action == provision.Delete:
@@ -66,13 +99,14 @@ func (v *words) Plan(plan []provision.Change, goal provision.Goal) {
 		case unfinished(c):
 			v.step("wait", d.Name, "wait for %s: AWS says %s", d.Resource, c.Seen.Pending)
 		default:
-			v.step("edit", d.Name, "update %s", d.Resource)
+			t.row("edit", c, "update "+d.Resource)
 			v.differences(c.Seen)
 		}
 		if goal == provision.Up {
 			v.advice(d.Name, c.Seen)
 		}
 	}
+	t.total(plan)
 }
 
 func (v *words) differences(seen provision.Observation) {

@@ -45,6 +45,10 @@ func (s grantStatement) actions() []string {
 
 func (s grantStatement) optional() bool { return strings.HasPrefix(s.Sid, "Optional") }
 
+// silent says that nobody is told what lacks without it: the account's alias is
+// then simply not shown. TestTheAliasIsShownWhereAWSTellsIt has it.
+func (s grantStatement) silent() bool { return s.Sid == "OptionalName" }
+
 func operatorPolicy(t *testing.T) (text string, doc grantPolicy) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "operator-policy.json"))
@@ -97,7 +101,7 @@ func TestWithoutTheOptionalPartOfTheOperatorPolicyTheRestGoesOn(t *testing.T) {
 	_, doc := operatorPolicy(t)
 	var optional []grantStatement
 	doc.Statement = slices.DeleteFunc(doc.Statement, func(s grantStatement) bool {
-		if s.optional() {
+		if s.optional() && !s.silent() {
 			optional = append(optional, s)
 		}
 		return s.optional()
@@ -251,6 +255,9 @@ func TestEveryActionOfTheOperatorPolicyIsNeededAndNamedWhenItLacks(t *testing.T)
 	n, cases, required, inTime, noted := 0, 0, 0, 0, 0
 	for _, s := range doc.Statement {
 		for _, action := range s.actions() {
+			if s.silent() {
+				continue
+			}
 			if n++; n%step != 0 {
 				continue
 			}

@@ -50,11 +50,13 @@ func TestEnterToTheEndGivesAWorkingAPI(t *testing.T) {
 			x := start(t, env, "up", "--local")
 			x.expect("Go through these 6 steps?")
 			x.press(enter)
-			x.expect("Which e-mail address")
-			x.press(enter)
 			for i, step := range stepNames {
 				x.expect("Step " + string(rune('1'+i)) + " of 6: " + step)
-				x.expect("Yes: ")
+				if step == "alarm" {
+					x.expect("Which e-mail address")
+					x.press(enter)
+				}
+				x.expect("Quit")
 				x.press(enter)
 			}
 			if exit := x.end(); exit != 0 {
@@ -108,16 +110,19 @@ func TestASkippedStepLeavesOutWhatNeedsIt(t *testing.T) {
 	x := start(t, env, "up", "--local")
 	x.expect("Go through these 6 steps?")
 	x.press(enter)
-	x.expect("Which e-mail address")
-	x.press("me@example.com" + enter)
 	x.expect("Step 1 of 6: table")
-	x.expect("Stop here")
+	x.expect("Quit")
 	x.press(enter)
 	x.expect("Step 2 of 6: role")
-	x.expect("Stop here")
-	x.press(down + enter)
+	x.expect("Quit")
+	x.press(down + down + down + enter)
+	x.expect("Lambda cannot run a function that has no role.")
+	x.expect("Without the role these are left out too: function, url, test. Skip them?")
+	x.press(enter)
 	x.expect("Step 6 of 6: alarm") // 3 to 5 need the role, so they are not asked about
-	x.expect("Stop here")
+	x.expect("Which e-mail address")
+	x.press("me@example.com" + enter)
+	x.expect("Quit")
 	x.press(enter)
 	if exit := x.end(); exit != 0 {
 		t.Errorf("exit %d although the person chose so; the screen was:\n%s", exit, x.text())
@@ -310,7 +315,7 @@ func TestCtrlDAtAChoiceChoosesNothing(t *testing.T) {
 			x.expect("Stop here")
 			if term == "ACCESSIBLE=1" {
 				x.press("9" + enter) // not among the three
-				x.expect("Invalid")
+				x.expect("is not a number from 1 to 3")
 			}
 			x.press(ctrlD)
 			if exit := x.end(); exit != exitInterrupted && exit != exitUsage {

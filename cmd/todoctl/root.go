@@ -81,7 +81,6 @@ type command struct {
 	doc     *document
 	name    string     // "up"
 	path    string     // "todoctl up --local": how to run it again
-	email   string     // --email
 	end     conclusion // the command's own; nil: doc
 	printed bool       // text was asked for, and is on stdout: there is no document
 	out     view
@@ -120,11 +119,11 @@ func (c *command) view() view {
 }
 
 func (c *command) words() *words {
-	v := &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.Getenv("TERM") == "dumb", width: min(c.Width, 80), quiet: quietElsewhere, clock: c.Clock}
+	v := &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.inLines(), width: min(c.Width, 80), quiet: quietElsewhere, clock: c.Clock}
 	if c.ErrTerminal && c.Getenv("CI") == "" {
 		v.quiet = quietTerminal
 		movable := !v.plain && (c.Getenv("TERM") != "" || c.GOOS == "windows")
-		if movable && !c.debug && c.Getenv("ACCESSIBLE") == "" { // what is read aloud must not change, and a trace is to be kept
+		if movable && !c.debug { // what is read aloud must not change, and a trace is to be kept
 			v.size = c.Size
 		}
 	}

@@ -30,6 +30,7 @@ type session struct {
 	endpoint        string // "" for AWS's own
 	runner          runner // local: what the functions run in
 	background      *background
+	outlook         provision.Outlook // of the account; empty until a plan was made
 }
 
 // localRegion is where the local AWS is, unless --region says otherwise.

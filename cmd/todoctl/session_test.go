@@ -33,8 +33,8 @@ func TestTheSDKsSettingsWorkAsUsersExpect(t *testing.T) {
 		t.Fatalf("exit %d, stdout %q:\n%s", exit, out, errs)
 	}
 	for _, want := range []string{
-		"Account    000000000000 as arn:aws:iam::000000000000:user/local",
-		"credentials from environment variables (AWS_ACCESS_KEY_ID)",
+		"Account    000000000000, paid plan",
+		"You        user/local, with credentials from environment variables",
 		"Region     eu-west-1 (from AWS_REGION)",
 		"(not AWS's own)",
 	} {

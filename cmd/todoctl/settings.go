@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,6 +53,102 @@ func (s *settings) settingFlags(cmd *cobra.Command, steps ...string) {
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 var runtimes = []string{"python3.12", "python3.13", "python3.14"}
 
+// A preference is a setting that a step's page offers to change, and its flag.
+type preference struct {
+	step, flag string
+	name       string // in a list of them
+	title      string // the question
+	hint       string
+	options    []option // the values that there are, the default first; nil: a text
+	get        func(s *settings) string
+	set        func(s *settings, value string) error
+}
+
+// text is a preference's value where that is a string of settings.
+func text(field func(s *settings) *string) (get func(*settings) string, set func(*settings, string) error) {
+	return func(s *settings) string { return *field(s) }, func(s *settings, value string) error {
+		*field(s) = value
+		return nil
+	}
+}
+
+// preferences are all of them, in the order of the pages.
+func preferences() []preference {
+	of := func(step, flag, name, title, hint string, field func(s *settings) *string, options ...option) preference {
+		get, set := text(field)
+		return preference{step, flag, name, title, hint, options, get, set}
+	}
+	versions := make([]option, len(runtimes))
+	for i, r := range runtimes {
+		versions[i] = option{r, r}
+	}
+	return []preference{
+		of("role", "policy", "What it may do", "What may the function do?", "", func(s *settings) *string { return &s.policy },
+			option{"Only what it needs: items of this table, lines of its log", "least"}, option{"What the book attaches: everything on every table", "tutorial"}),
+		of("function", "runtime", "The version of Python", "Which version of Python?", "", func(s *settings) *string { return &s.runtime }, versions...),
+		of("function", "source", "The code", "Which folder has your own lambda_function.py?", "Nothing: todoctl's own handler.", func(s *settings) *string { return &s.source }),
+		of("url", "auth", "Who may call it", "Who may call the URL?", "", func(s *settings) *string { return &s.auth },
+			option{"Everybody who has the link", "none"}, option{"Signed requests of this account only", "iam"}),
+		of("alarm", "email", "Who is told", "Which e-mail address is told when the bill grows?", "Nothing: nobody for now; todoctl alarm --email does it later.", func(s *settings) *string { return &s.email }),
+		{"alarm", "limit", "The amount", "From which monthly bill on, in US dollars?", "A whole number.", nil,
+			func(s *settings) string { return strconv.Itoa(cmp.Or(s.limit, 1)) },
+			func(s *settings, value string) error {
+				n, err := strconv.Atoi(strings.TrimSpace(value))
+				if err != nil {
+					return fmt.Errorf("%q is not a whole number", value)
+				}
+				s.limit = cmp.Or(n, -1) // 0 as a flag means that nothing was chosen
+				return nil
+			}},
+		of("alarm", "guard", "What watches", "What watches the bill?", "", func(s *settings) *string { return &s.guard },
+			option{"An alarm and a budget", "both"}, option{"A budget only", "budget"}, option{"An alarm only", "alarm"}),
+	}
+}
+
+// preferencesOf are those of one step.
+func preferencesOf(step string) []preference {
+	return slices.DeleteFunc(preferences(), func(p preference) bool { return p.step != step })
+}
+
+// try sets a value in a copy of the settings and checks it as if it had been
+// given as a flag.
+func (s *settings) try(c *command, sess *session, p preference, value string) (settings, error) {
+	changed := *s
+	if err := p.set(&changed, value); err != nil {
+		return changed, err
+	}
+	err := changed.check(c)
+	if err == nil && p.flag == "source" {
+		trial := *sess
+		err = changed.apply(c, &trial)
+	}
+	if problem, ok := errors.AsType[*Problem](err); ok {
+		err = errors.New(problem.What)
+	}
+	return changed, err
+}
+
+// chose puts a flag into the command line, instead of what it said before, so
+// that the line to continue with repeats what was chosen on the way.
+func (c *command) chose(flag, value string) {
+	name := "--" + flag
+	var args []string
+	for i := 0; i < len(c.Args); i++ {
+		switch {
+		case c.Args[i] == name:
+			i++ // its value
+		case strings.HasPrefix(c.Args[i], name+"="):
+		default:
+			args = append(args, c.Args[i])
+		}
+	}
+	if value != "" {
+		args = append(args, name, value)
+	}
+	c.Args = args
+	c.path = c.commandLine()
+}
+
 // apply checks the settings and puts them into the configuration.
 func (s *settings) apply(c *command, sess *session) error {
 	cfg := &sess.cfg
@@ -61,7 +160,12 @@ func (s *settings) apply(c *command, sess *session) error {
 	cfg.LimitUSD = s.limit
 	cfg.Email = s.email
 	if s.source == "" {
-		return nil
+		if !cfg.OwnCode {
+			return nil // todoctl's own, since connect
+		}
+		code, err := handler.Default()
+		cfg.Code, cfg.OwnCode = provision.Code(code), false
+		return err
 	}
 	if sess.cfg.Local && !sess.runner.Python {
 		return &Problem{ID: "TODO-LOCAL-11", Fix: []string{"install Python 3 and boto3, then: todoctl local stop", c.again()}}
@@ -95,7 +199,6 @@ func (s *settings) check(c *command) error {
 	if s.email != "" && !isEmail(s.email) {
 		return usage([]string{again + " --email you@example.com"}, "--email %q is not an e-mail address", s.email)
 	}
-	c.email = s.email
 	if s.limit < 0 {
 		return usage([]string{again + " --limit 1"}, "--limit must be 1 US dollar or more")
 	}

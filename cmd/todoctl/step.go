@@ -30,7 +30,7 @@ func stepRun(ctx context.Context, c *command, name string, s *settings) error {
 	if err := c.checkNeeds(ctx, name, needs); err != nil {
 		return err
 	}
-	return c.raise(ctx, &sess, func() []provision.Page {
+	return c.raise(ctx, &sess, s, func() []provision.Page {
 		page, _ := only(provision.Steps(sess.cfg, sess.clients), name)
 		return page
 	})

@@ -40,19 +40,20 @@ type wire struct {
 
 func newWire(t *testing.T, more ...string) *wire {
 	t.Helper()
+	return newWireOn(t, local.Config{}, more...)
+}
+
+// newWireOn does so with an AWS of a certain kind.
+func newWireOn(t *testing.T, cloud local.Config, more ...string) *wire {
+	t.Helper()
 	twin, err := twin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	x := &wire{t: t}
-	x.aws, err = local.Open(local.Config{
-		Path:   filepath.Join(t.TempDir(), "aws.db"),
-		Now:    time.Now,
-		Listen: func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) },
-		Twin:   twin,
-		Wrap:   x.wrap,
-		Logf:   t.Logf,
-	})
+	cloud.Path, cloud.Now, cloud.Twin, cloud.Wrap, cloud.Logf = filepath.Join(t.TempDir(), "aws.db"), time.Now, twin, x.wrap, t.Logf
+	cloud.Listen = func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
+	x.aws, err = local.Open(cloud)
 	if err != nil {
 		t.Fatal(err)
 	}

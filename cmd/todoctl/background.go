@@ -65,6 +65,15 @@ func (a *App) findLocal(ctx context.Context) *background {
 	return b
 }
 
+// lookForLocal is findLocal for a person who may stop waiting: then nobody knows
+// whether it runs.
+func (c *command) lookForLocal(ctx context.Context) (*background, error) {
+	if b := c.findLocal(ctx); b != nil {
+		return b, nil
+	}
+	return nil, ctx.Err()
+}
+
 // How long a start may take, and how often to look. A start takes some 30 ms;
 // a slow disk or a virus scanner may need much longer.
 const (
@@ -74,7 +83,11 @@ const (
 
 // startLocal returns the running local AWS and starts it when there is none.
 func (c *command) startLocal(ctx context.Context, flags ...string) (*background, error) {
-	if b := c.findLocal(ctx); b != nil {
+	b, err := c.lookForLocal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if b != nil {
 		if b.Version == version {
 			return b, nil
 		}

@@ -30,7 +30,11 @@ func newLocal() *cobra.Command {
 			if _, err := c.lag(opt); err != nil {
 				return err
 			}
-			if b := c.findLocal(cmd.Context()); b != nil {
+			b, err := c.lookForLocal(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if b != nil {
 				return c.printBackground(cmd.Context(), "is running already", b)
 			}
 			if c.dryRun {
@@ -38,7 +42,7 @@ func newLocal() *cobra.Command {
 				c.end = c.localStopped()
 				return nil
 			}
-			b, err := c.startLocal(cmd.Context(), "--lag", opt.lag, "--latency", opt.latency.String())
+			b, err = c.startLocal(cmd.Context(), "--lag", opt.lag, "--latency", opt.latency.String())
 			if err != nil {
 				return err
 			}
@@ -51,7 +55,10 @@ func newLocal() *cobra.Command {
 		Use: "stop", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := this(cmd)
-			b := c.findLocal(cmd.Context())
+			b, err := c.lookForLocal(cmd.Context())
+			if err != nil {
+				return err
+			}
 			if b == nil {
 				c.view().Note("The local AWS is not running.")
 				c.end = c.localStopped()
@@ -77,7 +84,10 @@ func newLocal() *cobra.Command {
 		Use: "status", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := this(cmd)
-			b := c.findLocal(cmd.Context())
+			b, err := c.lookForLocal(cmd.Context())
+			if err != nil {
+				return err
+			}
 			if b == nil {
 				if c.inJSON() {
 					c.end = c.localStopped()

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"net/http"
-	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,7 +30,7 @@ import (
 
 // An account is what somebody else reaches: the same AWS, behind todoctl's back.
 type account struct {
-	t *testing.T
+	t tester
 	provision.Clients
 	provision.Config // the names and ARNs of the stack Todo
 }
@@ -44,9 +43,12 @@ func (r *rehearsal) account() account {
 			Region: localRegion, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 			BaseEndpoint: aws.String("http://local.localhost"), HTTPClient: client,
 		}, client),
-		Config: provision.Config{Account: local.AccountID, Partition: "aws", Region: localRegion, Stack: "Todo", Version: version},
+		Config: accountConfig,
 	}
 }
+
+// accountConfig has the names and ARNs of the stack Todo.
+var accountConfig = provision.Config{Account: local.AccountID, Partition: "aws", Region: localRegion, Stack: "Todo", Version: version}
 
 // done ends the test when somebody else's call fails.
 func (a account) done(_ any, err error) {

@@ -21,7 +21,7 @@ import (
 
 // A terminal is a real pseudo-terminal with todoctl in it.
 type terminal struct {
-	t      *testing.T
+	t      tester
 	cmd    *exec.Cmd
 	pty    *os.File
 	stdout bytes.Buffer
@@ -58,6 +58,14 @@ func home(t *testing.T, more ...string) []string {
 // start runs todoctl with stdin and stderr on a terminal of 80x24.
 func start(t *testing.T, env []string, args ...string) *terminal {
 	t.Helper()
+	cmd := exec.Command(todoctl(t), args...)
+	cmd.Env, cmd.Dir = env, t.TempDir()
+	return onTerminal(t, cmd)
+}
+
+// onTerminal starts a command there.
+func onTerminal(t tester, cmd *exec.Cmd) *terminal {
+	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -65,9 +73,7 @@ func start(t *testing.T, env []string, args ...string) *terminal {
 	if err := pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
 		t.Fatal(err)
 	}
-	x := &terminal{t: t, pty: master, grown: make(chan struct{}, 1)}
-	x.cmd = exec.Command(todoctl(t), args...)
-	x.cmd.Env, x.cmd.Dir = env, t.TempDir()
+	x := &terminal{t: t, cmd: cmd, pty: master, grown: make(chan struct{}, 1)}
 	x.cmd.Stdin, x.cmd.Stderr, x.cmd.Stdout = slave, slave, &x.stdout
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := x.cmd.Start(); err != nil {

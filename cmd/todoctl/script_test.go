@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -17,15 +18,18 @@ import (
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
+
+	"todoctl/provision"
 )
 
 var update = flag.Bool("update", false, "rewrite the transcripts' expected output")
 
 func TestMain(m *testing.M) {
 	testscript.Main(leakless{m}, map[string]func(){
-		"todoctl":        func() { host(heldToTheSchema(Main)) },
+		"todoctl":        func() { host(noted(heldToTheSchema(Main))) },
 		"todoctl-killed": func() { host(killed) },
 	})
 }
@@ -64,6 +68,8 @@ func TestTranscripts(t *testing.T) {
 			"plain":     plain,
 			"elsewhere": elsewhere,
 			"aws":       awsLine,
+			"terminal":  atTerminal,
+			"ending":    atEnding,
 		},
 	})
 }
@@ -80,6 +86,8 @@ func alone(env *testscript.Env) error {
 	env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	env.Setenv("TERM", "xterm")
 	env.Setenv("GORACE", "atexit_sleep_ms=0") // else -race adds a second to every process
+	env.Setenv(endedFile, filepath.Join(env.WorkDir, "ended"))
+	env.Values[silentKey{}] = &silent{}
 	env.Defer(func() { stopLocal(env.Vars, env.WorkDir) })
 	return nil
 }
@@ -155,6 +163,20 @@ func elsewhere(ts *testscript.TestScript, neg bool, args []string) {
 		_, err = functions.RemovePermission(ctx, &lambda.RemovePermissionInput{
 			FunctionName: aws.String("TodoHandler"), StatementId: aws.String("FunctionURLInvokeAllowPublicAccess"),
 		})
+	case "makes-everything":
+		a := account{t: scripted{ts}, Clients: provision.NewClients(cfg, http.DefaultClient), Config: accountConfig}
+		for _, x := range things {
+			x.make(a, map[string]string{"team": "billing"})
+		}
+		for _, x := range parts {
+			if x.name == "function URL" {
+				x.make(a)
+			}
+		}
+	case "removes-the-cors":
+		_, err = functions.UpdateFunctionUrlConfig(ctx, &lambda.UpdateFunctionUrlConfigInput{FunctionName: aws.String("TodoHandler"), Cors: &lambdatypes.Cors{}})
+	case "answers-no-more":
+		err = ts.Value(silentKey{}).(*silent).takeOver(ts, app, *b)
 	default:
 		ts.Fatalf("elsewhere nobody %s", args[0])
 	}

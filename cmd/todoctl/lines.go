@@ -57,6 +57,7 @@ func (c *command) askLines(ctx context.Context, q question) error {
 		return err
 	case <-ctx.Done():
 		fmt.Fprintln(c.Err)
+		c.newLine = true
 		return ctx.Err()
 	}
 }

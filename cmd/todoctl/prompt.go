@@ -189,6 +189,7 @@ func (c *command) fill(ctx context.Context, form *huh.Form) error {
 // interrupt stops the run, the calls of its other steps too, as Ctrl-C does
 // where no question is open.
 func (c *command) interrupt() {
+	c.newLine = true // the answer was the end of its line
 	if c.Interrupt != nil {
 		c.Interrupt()
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -67,11 +68,24 @@ func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (
 	}
 	if _, other := errors.AsType[*provision.AccountError](context.Cause(ctx)); ctx.Err() != nil && (err != nil || other) {
 		err = context.Cause(ctx) // interrupted: whatever else failed, failed for that
+		c.afterKeys()
 	}
 	if format := cmp.Or(typedFormat(app.Args), c.output); err != nil && c.name == "" && isJSON(format) { // refused before its flags were read
 		c.output, c.name = format, strings.TrimPrefix(cmd.CommandPath(), "todoctl ")
 	}
 	return c.finish(err)
+}
+
+// afterKeys begins a new line where the terminal has echoed the Ctrl-C itself, or
+// takes the echo away, as a block that is drawn in place does.
+func (c *command) afterKeys() {
+	switch v := c.words(); {
+	case !c.ErrTerminal || c.inJSON():
+	case v.live():
+		fmt.Fprint(c.Err, "\r"+toTheRight)
+	case !c.newLine:
+		fmt.Fprintln(c.Err)
+	}
 }
 
 // A command is one run: the world, the flags, and what there is to print.
@@ -94,6 +108,7 @@ type command struct {
 	secrets   secrets
 	screen    io.Writer // Err itself, for forms: they must see that it is a terminal
 	held      func()    // gives the lock back; nil: none is held
+	newLine   bool      // what stopped the run has left no half line on the screen
 
 	askedRegion string // the Region of AWS that was asked, "" before that
 }

@@ -88,18 +88,22 @@ func (s *silent) takeOver(ts *testscript.TestScript, app *App, b background) err
 	s.called = make(chan struct{}, 8)
 	ended := make(chan struct{})
 	ts.Defer(func() {
-		l.Close()
+		ts.Check(l.Close())
 		<-ended
 	})
 	go func() {
 		defer close(ended)
+		var open []net.Conn // until the script ends
 		for {
 			conn, err := l.Accept()
 			if err != nil {
-				return
+				break
 			}
-			defer conn.Close() // not before the script ends
+			open = append(open, conn)
 			s.called <- struct{}{}
+		}
+		for _, conn := range open {
+			_ = conn.Close() // the other end has gone
 		}
 	}()
 	c := &command{App: app, globals: &globals{}, doc: &document{}}

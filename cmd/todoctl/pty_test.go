@@ -30,7 +30,14 @@ type terminal struct {
 	screen bytes.Buffer
 	grown  chan struct{}
 	seen   int // up to where expect has read
+
+	ended   chan error    // of the process
+	drained chan struct{} // all that it said has been read
 }
+
+// lastWord is what the test itself says on the terminal when todoctl has ended. A
+// terminal that is closed may lose what was not read by then.
+const lastWord = "\x00the end\x00"
 
 // todoctl is the test binary under the name that makes it be todoctl.
 func todoctl(t *testing.T) string {
@@ -73,14 +80,24 @@ func onTerminal(t tester, cmd *exec.Cmd) *terminal {
 	if err := pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
 		t.Fatal(err)
 	}
-	x := &terminal{t: t, cmd: cmd, pty: master, grown: make(chan struct{}, 1)}
+	x := &terminal{t: t, cmd: cmd, pty: master, grown: make(chan struct{}, 1), ended: make(chan error, 1), drained: make(chan struct{})}
 	x.cmd.Stdin, x.cmd.Stderr, x.cmd.Stdout = slave, slave, &x.stdout
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := x.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	slave.Close()
 	go x.read()
+	go func() {
+		err := x.cmd.Wait()
+		if _, failed := io.WriteString(slave, lastWord); failed == nil {
+			select {
+			case <-x.drained:
+			case <-time.After(10 * time.Second): // it was read up to a hang-up
+			}
+		}
+		slave.Close()
+		x.ended <- err
+	}()
 	t.Cleanup(func() {
 		_ = x.cmd.Process.Kill() // it has ended in a test that passes
 		master.Close()
@@ -89,18 +106,23 @@ func onTerminal(t tester, cmd *exec.Cmd) *terminal {
 }
 
 func (x *terminal) read() {
+	defer close(x.grown)
+	defer close(x.drained)
 	buf := make([]byte, 4096)
 	for {
 		n, err := x.pty.Read(buf)
 		x.mu.Lock()
 		x.screen.Write(buf[:n])
+		all := bytes.HasSuffix(x.screen.Bytes(), []byte(lastWord))
+		if all {
+			x.screen.Truncate(x.screen.Len() - len(lastWord))
+		}
 		x.mu.Unlock()
 		select {
 		case x.grown <- struct{}{}:
 		default:
 		}
-		if err != nil {
-			close(x.grown)
+		if all || err != nil {
 			return
 		}
 	}
@@ -154,10 +176,8 @@ func (x *terminal) press(keys string) {
 // end waits for todoctl and returns its exit code.
 func (x *terminal) end() int {
 	x.t.Helper()
-	done := make(chan error, 1)
-	go func() { done <- x.cmd.Wait() }()
 	select {
-	case err := <-done:
+	case err := <-x.ended:
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
 			return exit.ExitCode()

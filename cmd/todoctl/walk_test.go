@@ -146,6 +146,25 @@ func TestAChangedSettingHoldsAndIsRepeatedInTheLineToContinueWith(t *testing.T) 
 	}
 }
 
+// A form takes blanks around a number; a flag would not.
+func TestALimitWithABlankIsRepeatedAsItsFlagTakesIt(t *testing.T) {
+	x := start(t, startedLocal(t), "alarm", "--local", "--email", "me@example.com")
+	x.expect("Go through this step?")
+	x.press(enter)
+	x.expect("Quit")
+	x.press(down + down + enter)
+	x.expect("Which setting?")
+	x.expect("Back")
+	x.press(down + enter)
+	x.expect("From which monthly bill on")
+	x.press("5 " + enter)
+	x.expect("EstimatedCharges > 15 USD")
+	x.expect("Quit")
+	x.press(ctrlC)
+	x.expect("--limit 15\n")
+	x.ends(exitInterrupted)
+}
+
 // The test that follows looks at the URL as it is now wanted.
 func TestAURLThatWasClosedOnItsPageIsTestedAsClosed(t *testing.T) {
 	env := startedLocal(t)

@@ -268,7 +268,11 @@ func (c *command) warnCapacity(ctx context.Context, out *words, sess *session, p
 		return err
 	}
 	if !yes {
-		return &Problem{ID: "TODO-TABLE-07", Fix: []string{c.with("up") + " --region eu-west-1   (each Region has its own 25)"}}
+		other := "eu-west-1"
+		if sess.cfg.Region == other {
+			other = "us-east-1"
+		}
+		return &Problem{ID: "TODO-TABLE-07", Fix: []string{c.inRegion(other) + "   (each Region has its own 25)"}}
 	}
 	return nil
 }

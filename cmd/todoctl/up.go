@@ -74,7 +74,7 @@ func (c *command) connectOrRehearse(ctx context.Context) (session, error) {
 		return sess, &Problem{Exit: exitCredentials}
 	}
 	c.local, c.profile = true, ""
-	c.Args = append(slices.Clone(c.Args), "--local")
+	c.Args = append(c.choosing("profile", ""), "--local") // which has no profiles
 	c.path = c.commandLine()
 	return c.connect(ctx)
 }

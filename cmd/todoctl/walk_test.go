@@ -5,6 +5,8 @@ package main
 import (
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -144,6 +146,22 @@ func TestAChangedSettingHoldsAndIsRepeatedInTheLineToContinueWith(t *testing.T) 
 	if want := "try:   todoctl up --local --policy tutorial --runtime python3.14   (continues)"; !strings.Contains(x.text(), want) {
 		t.Errorf("it does not say %q:\n%s", want, x.text())
 	}
+}
+
+// The local AWS has no profiles, so the line to type again names none.
+func TestARehearsalInPlaceOfAProfileIsRepeatedWithoutIt(t *testing.T) {
+	env := startedLocal(t)
+	config := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(config, []byte("[profile empty]\nregion = eu-west-1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x := start(t, append(env, "AWS_CONFIG_FILE="+config), "up", "--profile", "empty")
+	x.expect("Rehearse on an AWS inside this program instead?")
+	x.press(enter)
+	x.expect("Go through these 6 steps?")
+	x.press(ctrlC)
+	x.expect("try:   todoctl up --local\n")
+	x.ends(exitInterrupted)
 }
 
 // A form takes blanks around a number; a flag would not.

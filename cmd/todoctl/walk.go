@@ -246,7 +246,8 @@ func (w *walk) value(ctx context.Context, change provision.Change, p preference,
 	options := slices.Clone(p.options)
 	switch i := slices.IndexFunc(options, func(o option) bool { return o.Value == present }); {
 	case i > 0:
-		options = slices.Insert(slices.Delete(options, i, i+1), 0, options[i])
+		now := options[i] // read before Delete moves the others into its place
+		options = slices.Insert(slices.Delete(options, i, i+1), 0, now)
 	case i < 0 && change.Seen.State != provision.Absent:
 		options = slices.Insert(options, 0, option{"As it is now", present})
 	}

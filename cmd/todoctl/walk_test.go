@@ -148,6 +148,26 @@ func TestAChangedSettingHoldsAndIsRepeatedInTheLineToContinueWith(t *testing.T) 
 	}
 }
 
+// Enter keeps what is so.
+func TestThePresentValueOfASettingIsTheFirstAndEnterKeepsIt(t *testing.T) {
+	x := start(t, startedLocal(t), "up", "--local", "--runtime", "python3.14")
+	x.toPage("function")
+	x.press(down + down + enter)
+	x.expect("Which setting?")
+	x.expect("Back")
+	x.press(enter)
+	x.expect("Which version of Python?")
+	x.expect("> python3.14")
+	x.expect("  python3.12")
+	x.expect("  python3.13")
+	x.press(enter)
+	x.expect("? Which version of Python: python3.14")
+	x.expect("Quit")
+	x.press(ctrlC)
+	x.expect("try:   todoctl up --local --runtime python3.14")
+	x.ends(exitInterrupted)
+}
+
 // The local AWS has no profiles, so the line to type again names none.
 func TestARehearsalInPlaceOfAProfileIsRepeatedWithoutIt(t *testing.T) {
 	env := startedLocal(t)

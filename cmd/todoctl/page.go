@@ -104,6 +104,15 @@ func (v *words) verbatim(text string) {
 	}
 }
 
+// templates prints the whole walkthrough as files for CloudFormation.
+func (v *words) templates(files []provision.Document) {
+	for _, f := range files {
+		v.line("")
+		v.line("%s", v.paint(bold, "All of it as CloudFormation: "+f.Title))
+		v.verbatim(f.Text)
+	}
+}
+
 // assumptions prints what both figures of a cost rest on.
 func (v *words) assumptions(cost provision.Cost) {
 	v.line("")

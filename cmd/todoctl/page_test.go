@@ -227,3 +227,18 @@ func TestEverySettingOfAPageIsAFlag(t *testing.T) {
 		t.Errorf("the table and the test have %s settings to change", got)
 	}
 }
+
+func TestExplainEndsWithTheWholeAsCloudFormation(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		end := r.run("up --dry-run --explain --region eu-west-1")
+		for _, file := range []string{"todo.yaml", "todo-billing.yaml"} {
+			_, text, found := strings.Cut(end.err, "All of it as CloudFormation: "+file+"\n")
+			if !found || !strings.Contains(text, "aws cloudformation deploy") || !strings.Contains(text, "\nResources:\n") {
+				t.Errorf("%s is not there:\n%s", file, end.err)
+			}
+		}
+		if end := r.run("table --dry-run --explain"); strings.Contains(end.err, "All of it") {
+			t.Errorf("one step shows all of it:\n%s", end.err)
+		}
+	})
+}

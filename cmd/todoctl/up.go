@@ -97,6 +97,9 @@ func (c *command) raise(ctx context.Context, sess *session, s *settings, open fu
 			out.wholePage(i+1, len(plan), sess, change)
 		}
 		out.assumptions(outlook.Price(sess.cfg, plan))
+		if c.name == "up" {
+			out.templates(provision.Templates(sess.cfg))
+		}
 	}
 	if c.dryRun {
 		c.view().Note("")

@@ -25,7 +25,7 @@ func (s *alarmStep) advise(w *watch, state State) []string {
 		switch {
 		case p.denied != nil && p.kind == kindBudget:
 			if s.wantsBudget() {
-				advice = append(advice, notAllowed(p.denied)+deniedBudget+ConsoleAccount(s.cfg))
+				advice = append(advice, notAllowed(p.denied)+deniedBudget+ConsoleAccount(s.cfg)+" (todoctl explain TODO-ALARM-02)")
 			}
 		case p.denied != nil:
 			if s.wantsAlarm() {

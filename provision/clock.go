@@ -39,8 +39,8 @@ func pace(passed time.Duration) time.Duration {
 }
 
 // until repeats try until it says done or fails, and tells each time what it
-// waits for; the zero Wait leaves that to try. When limit has passed it returns the last reason that try gave for
-// not being done.
+// waits for; the zero Wait leaves that to try. When limit has passed it returns
+// the last reason that try gave for not being done.
 func (c Clock) until(ctx context.Context, what Wait, limit time.Duration, try func() (done bool, reason error, err error)) error {
 	wait := ctx
 	if w, ok := ctx.Value(walkKey{}).(walk); ok {

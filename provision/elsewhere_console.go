@@ -73,12 +73,6 @@ func ConsoleCreate(cfg Config, step string) string {
 	return Console(cfg, step)
 }
 
-// ConsoleLogs is the page of the function's log lines. CloudWatch's console wants
-// its fragments escaped twice, with a dollar sign for the per cent sign.
-func ConsoleLogs(cfg Config) string {
-	return cfg.page(cfg.Region, "cloudwatch", "logsV2:log-groups/log-group/$252Faws$252Flambda$252F"+cfg.FunctionName())
-}
-
 // The account's own pages, where a person must do something by hand.
 
 // ConsoleBillingPreferences has the switch without which there are no billing figures.
@@ -97,11 +91,3 @@ func ConsoleFreeTier(cfg Config) string { return cfg.page("", "billing", "/freet
 
 // ConsoleBudgets lists the account's budgets.
 func ConsoleBudgets(cfg Config) string { return cfg.page("", "costmanagement", "/budgets") }
-
-// ConsoleConcurrency is where a raise of the Region's limit on concurrent
-// executions is asked for, which new accounts have at 10. The quota's code is
-// the same in every account.
-// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-func ConsoleConcurrency(cfg Config) string {
-	return "https://" + cfg.Region + "." + cfg.consoleHost() + "/servicequotas/home/services/lambda/quotas/L-B99A9384"
-}

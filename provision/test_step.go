@@ -203,8 +203,7 @@ func (s *testStep) judgeSigned(seen Observation, got answer) Observation {
 		return seen
 	}
 	seen.State = OK
-	seen.Advice = []string{"the URL answers 403 to unsigned requests, as it should; a real test needs a request signed with SigV4 for the service lambda, such as: " +
-		"curl --aws-sigv4 " + Quote("aws:amz:"+s.cfg.Region+":lambda") + ` --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ` + Quote(seen.ID)}
+	seen.Advice = []string{"the URL answers 403 to unsigned requests, as it should; a real test needs a signed one, and " + s.cfg.command("test") + " prints it"}
 	return seen
 }
 
@@ -248,6 +247,13 @@ func (s *testStep) Destroy(context.Context, Observation) error { return nil }
 // and has another program under the name of curl: there, cmd.exe or
 // PowerShell 7 is needed.
 func CurlLines(url string) (post, get string) { return curlLines(Quote(url)) }
+
+// SignedCurlLine is the one for a URL that takes signed requests only: it signs
+// for the service lambda, with the credentials in the environment. curl leaves
+// out a header without a value, so it is good without a session token too.
+func SignedCurlLine(cfg Config, url string) string {
+	return "curl --aws-sigv4 " + Quote("aws:amz:"+cfg.Region+":lambda") + ` --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ` + Quote(url)
+}
 
 // curlLines are CurlLines for a word of the shell that stands for the URL.
 func curlLines(url string) (post, get string) {

@@ -134,6 +134,13 @@ type urlSeen struct {
 	tags    map[string]string                  // of the function; nil when there is none
 }
 
+// TakesSigned says of what was seen of the url step that the URL takes signed
+// requests only.
+func TakesSigned(url Observation) bool {
+	seen, ok := url.Detail.(*urlSeen)
+	return ok && seen.config != nil && seen.config.AuthType == types.FunctionUrlAuthTypeAwsIam
+}
+
 // granted returns the statements of the policy that are exactly g.
 func (s *urlSeen) granted(g grant) []clause {
 	return slices.DeleteFunc(slices.Clone(s.clauses), func(c clause) bool { return !c.equal(g.clause) })

@@ -21,8 +21,8 @@ import (
 var landmarks = []*regexp.Regexp{
 	regexp.MustCompile(`^[+✓-] +(` + strings.Join(provision.Names(), "|") + `) .*`),
 	regexp.MustCompile(`^Step \d of \d.*`),
-	regexp.MustCompile(`^┃ .*\?$`),
-	regexp.MustCompile(`^┃ Type .*`),
+	regexp.MustCompile(`^\? .*\?$`),
+	regexp.MustCompile(`^\? Type .*`),
 	regexp.MustCompile(`^ *(curl )?http://127\.0\.0\.1:\d+/.*`),
 	regexp.MustCompile(`.*\d left\b.*`),
 	regexp.MustCompile(`^Next: .*`),

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -83,6 +84,7 @@ type learner struct {
 	stack     string
 	offers    int // of an explanation
 	explained bool
+	read      bool // a part of the explanation
 }
 
 // answer returns the keys to press on a screen with an open question.
@@ -90,24 +92,29 @@ func (l *learner) answer(lines []string) []string {
 	if typed := typeName.FindStringSubmatch(strings.Join(lines, " ")); typed != nil && typed[1] == l.stack {
 		return append(strings.Split(l.stack, ""), enter)
 	}
-	if at, want := choice(lines, marked), choice(lines, explain); !l.explained && at >= 0 && want > at {
+	at := choice(lines, marked)
+	if want := choice(lines, explain); !l.explained && at >= 0 && want > at {
 		// The second offer is the role's: its policy is worth a look.
 		if l.offers++; l.offers == 2 {
 			l.explained = true
-			var keys []string
-			for range want - at {
-				keys = append(keys, down)
-			}
-			return append(keys, enter)
+			return downTo(want - at)
 		}
+	}
+	if want := choice(lines, policy); l.explained && !l.read && at >= 0 && want > at {
+		l.read = true
+		return downTo(want - at)
 	}
 	return []string{enter}
 }
+
+// downTo are the keys that choose the option so many lines below.
+func downTo(lines int) []string { return append(slices.Repeat([]string{down}, lines), enter) }
 
 var (
 	typeName = regexp.MustCompile(`Type "?(\w+)"? to `)
 	marked   = regexp.MustCompile(`^\W*> `)
 	explain  = regexp.MustCompile(`^\W*Explain`)
+	policy   = regexp.MustCompile(`^\W*The inline policy`)
 )
 
 // choice is the last line that matches, or -1.

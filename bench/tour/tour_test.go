@@ -11,22 +11,37 @@ import (
 
 const page = `Step 2 of 6: role
   An IAM role named LambdaTodoRole that the function runs as.
+? Create LambdaTodoRole?
+> Create it
+  Change a setting
+  Explain more
+  Skip this step
+  Quit; what exists stays
 
-┃ LambdaTodoRole?
-┃ > Yes: create it
-┃   Change a setting
-┃   Explain more
-┃   Skip this step
+↑ up • ↓ down • enter choose`
 
-↑ up • ↓ down • enter submit`
+const explanation = `? Read more?
+> Back to the question
+  The same as aws lines
+  The inline policy TodoAccess
+  The same as CloudFormation`
 
 // The learner presses Enter to the end, but looks once behind the curtain.
 func TestTheLearnerWantsOneExplanation(t *testing.T) {
 	l := &learner{stack: "Todo"}
-	lines := strings.Split(page, "\n")
-	for i, want := range [][]string{{enter}, {down, down, enter}, {enter}, {enter}} {
-		if got := l.answer(lines); !slices.Equal(got, want) {
-			t.Errorf("at offer %d the learner presses %q, want %q", i+1, got, want)
+	for i, asked := range []struct {
+		screen string
+		want   []string
+	}{
+		{page, []string{enter}},
+		{page, []string{down, down, enter}},
+		{explanation, []string{down, down, enter}},
+		{explanation, []string{enter}},
+		{page, []string{enter}},
+		{page, []string{enter}},
+	} {
+		if got := l.answer(strings.Split(asked.screen, "\n")); !slices.Equal(got, asked.want) {
+			t.Errorf("at question %d the learner presses %q, want %q", i+1, got, asked.want)
 		}
 	}
 }
@@ -34,9 +49,9 @@ func TestTheLearnerWantsOneExplanation(t *testing.T) {
 func TestTheLearnerTypesTheStacksNameAndNothingElse(t *testing.T) {
 	l := &learner{stack: "Todo"}
 	for screen, want := range map[string][]string{
-		"┃ Type Todo to remove all this\n┃ >": {"T", "o", "d", "o", enter},
-		"┃ Type Chat to remove all this\n┃ >": {enter},
-		"┃ Which e-mail address?\n┃ >":        {enter},
+		"? Type Todo to remove all this\n>": {"T", "o", "d", "o", enter},
+		"? Type Chat to remove all this\n>": {enter},
+		"? Which e-mail address?\n>":        {enter},
 	} {
 		if got := l.answer(strings.Split(screen, "\n")); !slices.Equal(got, want) {
 			t.Errorf("%q is answered with %q, want %q", screen, got, want)

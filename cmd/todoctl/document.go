@@ -165,15 +165,12 @@ func stepRecord(c provision.Change, seen provision.Observation, result string) s
 
 func (v *records) Event(e provision.Event) {
 	v.lines.event(e)
-	result := map[provision.Stage]string{
-		provision.Settled: "done", provision.Kept: "kept", provision.Skipped: "skipped", provision.Failed: "failed",
-	}[e.Stage]
-	if result == "" {
+	if !final(e.Stage) {
 		return
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	s := stepRecord(e.Change, e.Seen, result)
+	s := stepRecord(e.Change, e.Seen, stageWords[e.Stage])
 	if e.Err != nil {
 		s.Error = explain(e.Err, nowhere).What
 	}

@@ -161,12 +161,13 @@ func (v *words) counted(items int) {
 	}
 }
 
-// stop says that the run stops, and that it waits for its calls.
+// stop says that the run stops, and that it waits for its calls. When the run
+// has ended before this was heard, there is nothing to wait for.
 func (v *words) stop() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.stopping = true
-	if v.live() && v.held == 0 && len(v.rows) > 0 {
+	v.stopping = len(v.rows) > 0
+	if v.stopping && v.live() && v.held == 0 {
 		v.put()
 	}
 }

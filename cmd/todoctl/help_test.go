@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -162,16 +163,16 @@ func TestEveryFlagIsCompletedAndExplained(t *testing.T) {
 
 // What is completed is accepted, and what is refused is not completed.
 func TestTheSettingsTakeWhatIsOffered(t *testing.T) {
-	c := &command{App: &App{}, globals: &globals{}}
-	for flag, set := range map[string]func(*settings) *string{
-		"policy": func(s *settings) *string { return &s.policy }, "runtime": func(s *settings) *string { return &s.runtime },
-		"auth": func(s *settings) *string { return &s.auth }, "guard": func(s *settings) *string { return &s.guard },
-	} {
+	for _, flag := range []string{"policy", "runtime", "auth", "guard"} {
 		for _, value := range append(values(choices[flag]), "all") {
-			var s settings
-			*set(&s) = value
-			if err := s.check(c); (err == nil) != (value != "all") {
-				t.Errorf("--%s %s: %v", flag, value, err)
+			want := "this needs your consent"
+			if value == "all" {
+				want = "--" + flag + ` "all" is not known`
+			}
+			var errs strings.Builder
+			app := &App{Args: []string{"up", "--" + flag, value}, In: strings.NewReader(""), Out: io.Discard, Err: &errs, Width: 80, Getenv: func(string) string { return "" }}
+			if exit := Main(t.Context(), app); exit != exitUsage || !strings.Contains(errs.String(), want) {
+				t.Errorf("--%s %s: exit %d\n%s", flag, value, exit, &errs)
 			}
 		}
 	}

@@ -48,7 +48,7 @@ func story(dir string) []scene {
 		{nil, "handler eject " + filepath.Join(dir, "mine"), exitDone},
 		{nil, "handler eject " + filepath.Join(dir, "mine"), exitFailed},
 		{nil, "status", exitDiffers},
-		{nil, "test", exitDiffers},
+		{nil, "test", exitFailed},
 		{nil, "down --yes", exitDone},
 		{nil, "up --dry-run", exitDiffers},
 		{nil, "url --yes", exitFailed},

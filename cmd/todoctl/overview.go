@@ -49,8 +49,20 @@ func accountWords(s session) string {
 	}
 	text += fmt.Sprintf(", %s plan", strings.ToLower(p.Type))
 	if p.Status != "ACTIVE" {
-		text += fmt.Sprintf(" (%s)", strings.ToLower(strings.ReplaceAll(p.Status, "_", " ")))
+		text += fmt.Sprintf(" (%s)", statusWords(p))
 	}
+	return text + creditWords(p)
+}
+
+// statusWords is how an account's plan stands: "active", "not started".
+func statusWords(p *provision.AccountPlan) string {
+	return strings.ToLower(strings.ReplaceAll(p.Status, "_", " "))
+}
+
+// creditWords are what is left of an account's plan, behind its name; "" where AWS
+// says nothing.
+func creditWords(p *provision.AccountPlan) string {
+	text := ""
 	if p.HasCredits {
 		text += fmt.Sprintf(", $%.2f of credits left", p.CreditsUSD)
 	}

@@ -63,6 +63,7 @@ type way struct {
 	again    string                      // the same command
 	with     func(command string) string // another one: with("down")
 	bare     func(command string) string // another one, of another stack
+	inRegion func(region string) string  // the same in another Region
 	down     bool                        // this one takes away
 	far      string                      // what there is now, "" when that is not known
 	begun    bool                        // a step was started
@@ -74,7 +75,7 @@ type way struct {
 }
 
 // nowhere is for a Problem of which only the sentence is shown.
-var nowhere = way{with: todoctlLine, bare: todoctlLine}
+var nowhere = way{with: todoctlLine, bare: todoctlLine, inRegion: func(region string) string { return todoctlLine("up --region " + region) }}
 
 func todoctlLine(command string) string { return "todoctl " + command }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -82,7 +81,7 @@ func signatureProblem(e smithy.APIError, on way) *Problem {
 	switch e.ErrorCode() {
 	case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId":
 		if optIn(on.region) && on.shadowed == "" {
-			return told("TODO-ACCT-03", "the Region "+on.region+" is not enabled for your account, or the credentials are wrong", on.bare("up")+" --region us-east-1", again[0])
+			return told("TODO-ACCT-03", "the Region "+on.region+" is not enabled for your account, or the credentials are wrong", on.inRegion("us-east-1"), again[0])
 		}
 		return keysProblem(&Problem{ID: "TODO-CRED-03", Fix: again}, on)
 	case "RequestTimeTooSkewed", "RequestExpired":
@@ -116,28 +115,6 @@ func keysProblem(p *Problem, on way) *Problem {
 // another form would be looked for in the name service for half a minute.
 var regionForm = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]+$`)
 
-// alwaysOn are the Regions that every account has; the others must be switched on.
-// https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
-var alwaysOn = []string{
-	"us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1",
-	"eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1",
-	"ap-south-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-southeast-1", "ap-southeast-2",
-}
-
-// optional are the Regions that must be switched on, as far as todoctl knows.
-var optional = []string{
-	"af-south-1", "ap-east-1", "ap-east-2", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
-	"ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1", "me-south-1", "mx-central-1",
-}
-
-func optIn(region string) bool { return slices.Contains(optional, region) }
-
-// known says whether todoctl knows a Region. China and GovCloud count as known:
-// their names follow rules of their own.
-func knownRegion(region string) bool {
-	return slices.Contains(alwaysOn, region) || optIn(region) || strings.HasPrefix(region, "cn-") || strings.HasPrefix(region, "us-gov-")
-}
-
 // A timeout is an error that may be for want of an answer in time. net.Error
 // wants more than some of them have.
 type timeout interface {
@@ -149,7 +126,7 @@ type timeout interface {
 func networkProblem(err error, on way) *Problem {
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
 		if on.region != "" && !knownRegion(on.region) && strings.Contains(e.Name, on.region) {
-			return told("TODO-ACCT-04", "there seems to be no Region "+on.region, on.bare("up")+" --region us-east-1")
+			return told("TODO-ACCT-04", "there seems to be no Region "+on.region, on.inRegion("us-east-1"))
 		}
 		return told("TODO-NET-01", "the name "+e.Name+" could not be found", on.again)
 	}

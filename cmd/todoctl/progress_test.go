@@ -367,3 +367,17 @@ func TestAStoppedRunDrawsNothingByItself(t *testing.T) {
 		v.Ran()
 	})
 }
+
+// The context's end is heard beside the run, and may be heard after it.
+func TestAStopThatIsHeardLateDrawsNothing(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		s, v, tell := onScreen(r.T)
+		tell(0, provision.Started, 0)
+		v.Ran()
+		v.stop()
+		v.line("error: stopped")
+		if !strings.HasSuffix(s.last(), "error: stopped") {
+			t.Errorf("there stands:\n%s", s.last())
+		}
+	})
+}

@@ -149,8 +149,8 @@ func TestDownWantsTheStacksNameTyped(t *testing.T) {
 			x := start(t, env, "down", "--local")
 			x.expect("Type Todo to remove all this")
 			x.press("todo" + enter)
-			if exit := x.end(); exit != exitInterrupted {
-				t.Errorf("a wrong name: exit %d, want %d", exit, exitInterrupted)
+			if exit := x.end(); exit != exitUsage {
+				t.Errorf("a wrong name: exit %d, want %d", exit, exitUsage)
 			}
 			if n := writes(t, env); n != before {
 				t.Errorf("a wrong name: %d write calls were made", n-before)

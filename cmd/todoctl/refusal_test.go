@@ -68,9 +68,22 @@ func TestAWrongLagIsTheRealError(t *testing.T) {
 
 func TestARegionThatNobodyKnowsIsNoFaultOfTheNetwork(t *testing.T) {
 	gone := &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "sts.us-moon-1.amazonaws.com", IsNotFound: true}}
-	for region, id := range map[string]string{"us-moon-1": "TODO-ACCT-04", "us-east-1": "TODO-NET-01", "": "TODO-NET-01", "cn-north-1": "TODO-NET-01", "af-south-1": "TODO-NET-01"} {
-		if p := explain(gone, way{again: "todoctl up", with: todoctlLine, bare: todoctlLine, region: region}); p.ID != id {
+	for region, id := range map[string]string{"us-moon-1": "TODO-ACCT-04", "us-east-1": "TODO-NET-01", "": "TODO-NET-01", "cn-north-1": "TODO-NET-01", "af-south-1": "TODO-NET-01", "me-west-1": "TODO-NET-01"} {
+		on := nowhere
+		on.region = region
+		if p := explain(gone, on); p.ID != id {
 			t.Errorf("%q: %+v", region, p)
+		}
+	}
+}
+
+// The Region that was wrong is not repeated, and the rest is.
+func TestTheLineForAnotherRegionTakesThePlaceOfTheOneThatWasTyped(t *testing.T) {
+	env := home(t, "AWS_ACCESS_KEY_ID=AKIACANARY", "AWS_SECRET_ACCESS_KEY=canary")
+	for _, typed := range [][]string{{"--region", "us-east"}, {"--region=us-east"}} {
+		_, errs, exit := run(t, env, append([]string{"up", "--yes"}, typed...)...)
+		if exit == 0 || !strings.Contains(errs, "try:   todoctl up --yes --region us-east-1\n") {
+			t.Errorf("%v: exit %d:\n%s", typed, exit, errs)
 		}
 	}
 }

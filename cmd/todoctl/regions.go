@@ -1,8 +1,14 @@
 package main
 
+import (
+	"slices"
+	"strings"
+)
+
 // regions are those of the partition aws, as the AWS SDK for Go knows them (its
 // partitions.json, which it does not export; a test compares). Completion offers
-// them and nothing else depends on them: a Region that is newer works as well.
+// them, and problems are explained with them. A Region that is newer works as
+// well.
 var regions = []choice{
 	{"us-east-1", "US East (N. Virginia)"},
 	{"us-east-2", "US East (Ohio)"},
@@ -40,4 +46,23 @@ var regions = []choice{
 	{"mx-central-1", "Mexico (Central)"},
 	{"sa-east-1", "South America (Sao Paulo)"},
 	{"sa-west-1", "South America (Chile)"},
+}
+
+// alwaysOn are the Regions that every account has; the others must be switched on.
+// https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+var alwaysOn = []string{
+	"us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1",
+	"eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1",
+	"ap-south-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-southeast-1", "ap-southeast-2",
+}
+
+// optIn says of a Region that it must be switched on.
+func optIn(region string) bool {
+	return slices.Contains(values(regions), region) && !slices.Contains(alwaysOn, region)
+}
+
+// knownRegion says whether todoctl knows a Region. China and GovCloud count as
+// known: their names follow rules of their own.
+func knownRegion(region string) bool {
+	return slices.Contains(values(regions), region) || strings.HasPrefix(region, "cn-") || strings.HasPrefix(region, "us-gov-")
 }

@@ -152,7 +152,7 @@ func (c *command) finish(err error) int {
 }
 
 func (c *command) way() way {
-	on := way{again: c.again(), with: c.with, bare: c.bare, down: c.name == "down", far: c.tally.words(), begun: c.tally.begun(), some: c.tally.some(), local: c.local, region: c.askedRegion}
+	on := way{again: c.again(), with: c.with, bare: c.bare, inRegion: c.inRegion, down: c.name == "down", far: c.tally.words(), begun: c.tally.begun(), some: c.tally.some(), local: c.local, region: c.askedRegion}
 	if c.local || c.profile != "" || !c.keysInEnvironment() {
 		return on // --profile wins over the environment
 	}
@@ -176,16 +176,13 @@ func (c *command) again() string {
 
 // commandLine rebuilds the command that was typed, with more flags if wanted.
 func (c *command) commandLine(more ...string) string {
-	words := append([]string{"todoctl"}, c.Args...)
+	words := slices.Clone(c.Args)
 	for _, m := range more {
 		if !slices.Contains(words, m) {
 			words = append(words, m)
 		}
 	}
-	for i, w := range words {
-		words[i] = provision.Quote(w)
-	}
-	return strings.Join(words, " ")
+	return line(words)
 }
 
 // with repeats this run's own flags on another command: `todoctl down --local`.

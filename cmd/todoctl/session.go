@@ -144,7 +144,7 @@ func (c *command) awsConfig(ctx context.Context, s *session) (aws.Config, error)
 	}
 	s.regionFrom, c.askedRegion = c.regionSource(), cfg.Region
 	if !regionForm.MatchString(cfg.Region) {
-		return cfg, told("TODO-ACCT-04", fmt.Sprintf("there is no Region %q", cfg.Region), c.bare(c.name)+" --region us-east-1")
+		return cfg, told("TODO-ACCT-04", fmt.Sprintf("there is no Region %q", cfg.Region), c.inRegion("us-east-1"))
 	}
 	if cfg.BaseEndpoint != nil {
 		s.endpoint = *cfg.BaseEndpoint

@@ -63,6 +63,9 @@ func (s *signIn) again(ctx context.Context, times int) bool {
 	if s.times != times || s.declined {
 		return !s.declined
 	}
+	if ctx.Err() != nil { // the question before this one was answered with Ctrl-C
+		return false
+	}
 	if out, people := s.view().(*words); people {
 		out.hold()
 		defer out.release()

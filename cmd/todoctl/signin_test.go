@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -179,26 +180,34 @@ func TestCredentialsThatExpireAtAnyCallEndWithTheWayOn(t *testing.T) {
 	t.Attr("cases", strconv.Itoa(cases))
 }
 
+// signedIn gives the person credentials that a new login replaces, and returns
+// that login.
+func (x *wire) signedIn() (signIn func(key string)) {
+	x.t.Helper()
+	x.profile("")
+	x.env = append(x.env, "NO_COLOR=1")
+	var credentials string
+	for _, v := range x.env {
+		if file, ok := strings.CutPrefix(v, "AWS_SHARED_CREDENTIALS_FILE="); ok {
+			credentials = file
+		}
+	}
+	signIn = func(key string) {
+		if err := os.WriteFile(credentials, []byte("[default]\naws_access_key_id="+key+"\naws_secret_access_key="+personSecret+"\n"), 0o600); err != nil {
+			x.t.Fatal(err)
+		}
+	}
+	signIn(personKey)
+	return signIn
+}
+
 // At a terminal the run waits for the login and goes on at the same call.
 func TestASignInThatExpiresIsWaitedFor(t *testing.T) {
 	t.Attr("promise", "T12")
 	t.Attr("cases", "3")
 	for _, answer := range []string{enter, down + enter, ctrlC} {
 		x := newWire(t)
-		x.profile("")
-		var credentials string
-		for _, v := range x.env {
-			if file, ok := strings.CutPrefix(v, "AWS_SHARED_CREDENTIALS_FILE="); ok {
-				credentials = file
-			}
-		}
-		signIn := func(key string) {
-			if err := os.WriteFile(credentials, []byte("[default]\naws_access_key_id="+key+"\naws_secret_access_key="+personSecret+"\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		signIn(personKey)
-		x.env = append(x.env, "NO_COLOR=1")
+		signIn := x.signedIn()
 		x.meddle(func(_ int, w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if x.writes() == 0 || !strings.Contains(r.Header.Get("Authorization"), personKey) || !expiredAnswer(w, r) {
 				next.ServeHTTP(w, r)
@@ -219,6 +228,40 @@ func TestASignInThatExpiresIsWaitedFor(t *testing.T) {
 			t.Errorf("exit %d:\n%s", exit, s.text())
 		}
 	}
+}
+
+// A changed setting makes its page look at AWS again, in the middle of the
+// question: a sign-in that has expired by then is asked about first.
+func TestASignInThatExpiresOnAPageIsWaitedFor(t *testing.T) {
+	x := newWire(t)
+	signIn := x.signedIn()
+	var expired atomic.Bool
+	x.meddle(func(_ int, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if !expired.Load() || !strings.Contains(r.Header.Get("Authorization"), personKey) || !expiredAnswer(w, r) {
+			next.ServeHTTP(w, r)
+		}
+	})
+	s := start(t, x.env, "up")
+	s.toPage("role")
+	for tries := 0; x.writes() == 0; tries++ { // a look at the account is not short
+		if tries == 100 {
+			t.Fatal("the table waits for the second answer")
+		}
+		x.must(exitDiffers, "status")
+	}
+	expired.Store(true)
+	s.press(down + down + enter)
+	s.expect("What may the function do?")
+	s.expect("What the book attaches")
+	s.press(down + enter)
+	s.expect("Signed in again?")
+	signIn(otherKey)
+	s.press(enter)
+	s.expect("Step 2 of 6: role")
+	s.expect("AWSLambdaBasicExecutionRole")
+	s.expect("Quit")
+	s.press(ctrlC)
+	s.ends(exitInterrupted)
 }
 
 // answerAll says yes to each step of the walkthrough, and answers the question

@@ -117,14 +117,7 @@ func printMeter(v *words, m provision.Meter) {
 		v.gauge(g)
 	}
 	if m.Plan != nil {
-		text := fmt.Sprintf("Account plan: %s, %s", strings.ToLower(m.Plan.Type), strings.ToLower(m.Plan.Status))
-		if m.Plan.HasCredits {
-			text += fmt.Sprintf(", $%.2f of credits left", m.Plan.CreditsUSD)
-		}
-		if !m.Plan.Expires.IsZero() {
-			text += ", until " + m.Plan.Expires.Format("2 January 2006")
-		}
-		v.line("%s", text)
+		v.line("Account plan: %s, %s%s", strings.ToLower(m.Plan.Type), statusWords(m.Plan), creditWords(m.Plan))
 	}
 	for _, name := range m.Unread {
 		v.line("  could not be read: %s", name)

@@ -71,7 +71,7 @@ func testRun(ctx context.Context, c *command, post bool) error {
 		c.doc.URL = result.URL
 	}
 	if out, people := c.view().(*words); people {
-		c.printTest(out, seen, result)
+		c.printTest(out, sess.cfg, seen, result)
 	} else {
 		c.view().Header(sess)
 		c.view().Plan(plan, provision.Up)
@@ -158,13 +158,20 @@ func missingStatements(ctx context.Context, sess session) string {
 	return strings.Join(missing, "; ")
 }
 
-func (c *command) printTest(out *words, seen provision.Observation, result *provision.TestResult) {
+func (c *command) printTest(out *words, cfg provision.Config, seen provision.Observation, result *provision.TestResult) {
 	switch {
 	case seen.State == provision.Absent:
 		return
 	case seen.State != provision.OK:
 		out.step("no", testStep, "the API does not answer as it should")
 		out.differences(seen)
+		return
+	}
+	if result.Status == http.StatusForbidden { // as it should be
+		out.step("ok", testStep, "the URL answers 403 to unsigned requests, as it should")
+		out.line("A signed one, with your keys in the environment:")
+		out.line("")
+		out.line("  %s", provision.SignedCurlLine(cfg, result.URL))
 		return
 	}
 	out.step("ok", testStep, "the API answers: %s", plural(result.Count, "item"))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -75,7 +74,7 @@ func (c *command) connectOrRehearse(ctx context.Context) (session, error) {
 		return sess, &Problem{Exit: exitCredentials}
 	}
 	c.local, c.profile = true, ""
-	c.Args = append(slices.Clone(c.Args), "--local")
+	c.Args = append(c.choosing("profile", ""), "--local") // which has no profiles
 	c.path = c.commandLine()
 	return c.connect(ctx)
 }
@@ -183,7 +182,7 @@ func (c *command) raised(sess *session, pages []provision.Page, last map[string]
 		return nil
 	}
 	if slices.ContainsFunc(pages, func(p provision.Page) bool { return slices.Contains([]string{"url", testStep}, p.Step.Describe().Name) }) {
-		c.tellCalls(url, last)
+		c.tellCalls(sess, last["url"])
 		if len(pages) > 1 {
 			c.tellRest(sess, pages, last)
 		}
@@ -197,13 +196,15 @@ func (c *command) raised(sess *session, pages []provision.Page, last map[string]
 	return nil
 }
 
-// tellCalls prints two lines to paste that call the API.
-func (c *command) tellCalls(url string, last map[string]provision.Observation) {
-	post, get := provision.CurlLines(url)
-	if result, ok := last[testStep].Detail.(*provision.TestResult); ok && result.Status == http.StatusForbidden {
-		c.view().Note("Your API takes signed requests only; the test's advice above has a line for it.")
+// tellCalls prints the lines to paste that call the API.
+func (c *command) tellCalls(sess *session, url provision.Observation) {
+	if provision.TakesSigned(url) {
+		c.view().Note("Your API takes signed requests only, with your keys in the environment:")
+		c.view().Note("")
+		c.view().Note("  %s", provision.SignedCurlLine(sess.cfg, url.ID))
 		return
 	}
+	post, get := provision.CurlLines(url.ID)
 	c.view().Note("Your API, on everybody's terminal:")
 	c.view().Note("")
 	c.view().Note("  %s", post)

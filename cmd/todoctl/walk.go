@@ -216,16 +216,24 @@ func (w *walk) set(ctx context.Context, change *provision.Change, p preference) 
 	if err := w.settings.apply(w.command, w.sess); err != nil {
 		return err
 	}
-	w.chose(p.flag, value)
+	w.chose(p.flag, p.get(w.settings))
 	w.anew = w.open()
 	i := slices.IndexFunc(w.anew, func(page provision.Page) bool { return page.Step.Describe().Name == change.Name() })
-	again, err := provision.Plan(ctx, w.anew[i:i+1], provision.Up)
+	again, err := w.look(ctx, w.anew[i:i+1])
 	if err != nil {
 		return err
 	}
 	again[0].Cost = change.Cost
 	*change = again[0]
 	return nil
+}
+
+// look looks at pages anew in the middle of one. A sign-in that has expired by
+// then is a question too, so the page gives up its turn to ask.
+func (w *walk) look(ctx context.Context, pages []provision.Page) ([]provision.Change, error) {
+	w.talk.Unlock()
+	defer w.talk.Lock()
+	return provision.Plan(ctx, pages, provision.Up)
 }
 
 func (w *walk) value(ctx context.Context, change provision.Change, p preference, present string) (string, error) {
@@ -238,7 +246,8 @@ func (w *walk) value(ctx context.Context, change provision.Change, p preference,
 	options := slices.Clone(p.options)
 	switch i := slices.IndexFunc(options, func(o option) bool { return o.Value == present }); {
 	case i > 0:
-		options = slices.Insert(slices.Delete(options, i, i+1), 0, options[i])
+		now := options[i] // read before Delete moves the others into its place
+		options = slices.Insert(slices.Delete(options, i, i+1), 0, now)
 	case i < 0 && change.Seen.State != provision.Absent:
 		options = slices.Insert(options, 0, option{"As it is now", present})
 	}
@@ -260,7 +269,11 @@ func (c *command) warnCapacity(ctx context.Context, out *words, sess *session, p
 		return err
 	}
 	if !yes {
-		return &Problem{ID: "TODO-TABLE-07", Fix: []string{c.with("up") + " --region eu-west-1   (each Region has its own 25)"}}
+		other := "eu-west-1"
+		if sess.cfg.Region == other {
+			other = "us-east-1"
+		}
+		return &Problem{ID: "TODO-TABLE-07", Fix: []string{c.inRegion(other) + "   (each Region has its own 25)"}}
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ package main
 import (
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -144,6 +146,61 @@ func TestAChangedSettingHoldsAndIsRepeatedInTheLineToContinueWith(t *testing.T) 
 	if want := "try:   todoctl up --local --policy tutorial --runtime python3.14   (continues)"; !strings.Contains(x.text(), want) {
 		t.Errorf("it does not say %q:\n%s", want, x.text())
 	}
+}
+
+// Enter keeps what is so.
+func TestThePresentValueOfASettingIsTheFirstAndEnterKeepsIt(t *testing.T) {
+	x := start(t, startedLocal(t), "up", "--local", "--runtime", "python3.14")
+	x.toPage("function")
+	x.press(down + down + enter)
+	x.expect("Which setting?")
+	x.expect("Back")
+	x.press(enter)
+	x.expect("Which version of Python?")
+	x.expect("> python3.14")
+	x.expect("  python3.12")
+	x.expect("  python3.13")
+	x.press(enter)
+	x.expect("? Which version of Python: python3.14")
+	x.expect("Quit")
+	x.press(ctrlC)
+	x.expect("try:   todoctl up --local --runtime python3.14")
+	x.ends(exitInterrupted)
+}
+
+// The local AWS has no profiles, so the line to type again names none.
+func TestARehearsalInPlaceOfAProfileIsRepeatedWithoutIt(t *testing.T) {
+	env := startedLocal(t)
+	config := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(config, []byte("[profile empty]\nregion = eu-west-1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x := start(t, append(env, "AWS_CONFIG_FILE="+config), "up", "--profile", "empty")
+	x.expect("Rehearse on an AWS inside this program instead?")
+	x.press(enter)
+	x.expect("Go through these 6 steps?")
+	x.press(ctrlC)
+	x.expect("try:   todoctl up --local\n")
+	x.ends(exitInterrupted)
+}
+
+// A form takes blanks around a number; a flag would not.
+func TestALimitWithABlankIsRepeatedAsItsFlagTakesIt(t *testing.T) {
+	x := start(t, startedLocal(t), "alarm", "--local", "--email", "me@example.com")
+	x.expect("Go through this step?")
+	x.press(enter)
+	x.expect("Quit")
+	x.press(down + down + enter)
+	x.expect("Which setting?")
+	x.expect("Back")
+	x.press(down + enter)
+	x.expect("From which monthly bill on")
+	x.press("5 " + enter)
+	x.expect("EstimatedCharges > 15 USD")
+	x.expect("Quit")
+	x.press(ctrlC)
+	x.expect("--limit 15\n")
+	x.ends(exitInterrupted)
 }
 
 // The test that follows looks at the URL as it is now wanted.

@@ -39,7 +39,7 @@ func (r *reading) gauges() []Gauge {
 		}
 	}
 	add(Gauge{Name: "Lambda requests", Used: r.requests(), Limit: freeRequests, Unit: "this month", Note: "of this Region; all Regions share the limit"})
-	add(Gauge{Name: "Lambda compute", Used: r.gbSeconds(), Limit: freeGBSeconds, Unit: "GB-s this month", Note: "≈: of this function, without start-up time"})
+	add(Gauge{Name: "Lambda compute", Used: r.gbSeconds(), Limit: freeGBSeconds, Unit: "GB-s this month", Note: "estimated for this function, without start-up time"})
 	if c := r.capacity; c != nil {
 		note := fmt.Sprintf("provisioned, %s of the Region together", count(c.tables, "table"))
 		add(Gauge{Name: "DynamoDB reads", Used: float64(c.rcu), Limit: freeRCU, Unit: "RCU", Note: note})

@@ -20,9 +20,12 @@ import (
 	"github.com/muesli/termenv"
 	"golang.org/x/term"
 
+	"todoctl/cmd/todoctl/unasked"
 	"todoctl/local"
 	"todoctl/provision"
 )
+
+func init() { unasked.Restore() }
 
 // An App is the world outside: terminal, environment, files, clock, processes.
 // This is the only file that touches them (a linter rule holds it), so every
@@ -35,8 +38,9 @@ type App struct {
 
 	InTerminal  bool
 	ErrTerminal bool
-	Width       int // columns of the terminal on Err; 80 when unknown
-	Height      int // its rows; 24 when unknown
+	Width       int  // columns of the terminal on Err, else of the one on Out; 80 when unknown
+	Height      int  // its rows; 24 when unknown
+	Plain       bool // the terminal on Err obeys no escape sequences: a Windows console before 2016
 
 	// Size is how large the terminal on Err is now; nil when it is none, or one
 	// that does not know how to move its cursor.
@@ -76,13 +80,17 @@ func host(main func(context.Context, *App) int) {
 		Clock:       provision.Clock{Now: time.Now, Sleep: sleep},
 		GOOS:        runtime.GOOS,
 	}
-	if w, h, err := term.GetSize(int(os.Stderr.Fd())); err == nil && w > 0 && h > 0 {
-		app.Width, app.Height = w, h
+	for _, f := range []*os.File{os.Stdout, os.Stderr} {
+		if w, h, err := term.GetSize(int(f.Fd())); err == nil && w > 0 && h > 0 {
+			app.Width, app.Height = w, h
+		}
 	}
 	if app.ErrTerminal {
 		// A Windows console must be asked to heed escape sequences; others do.
 		if _, err := termenv.EnableVirtualTerminalProcessing(termenv.NewOutput(os.Stderr)); err == nil {
 			app.Size = screenSize
+		} else {
+			app.Plain = true
 		}
 	}
 	app.StateDir = stateDir(app.Getenv)
@@ -93,7 +101,7 @@ func host(main func(context.Context, *App) int) {
 		if was != nil {
 			_ = term.Restore(int(os.Stdin.Fd()), was) // it leaves either way
 		}
-		if app.ErrTerminal && app.Getenv("TERM") != "dumb" {
+		if app.ErrTerminal && !app.simple() {
 			fmt.Fprint(app.Err, showCursor)
 		}
 		fmt.Fprintln(app.Err)

@@ -44,7 +44,12 @@ func (t table) row(mark string, c provision.Change, text string) {
 		t.step(mark, d.Name, "%s", text)
 		return
 	}
-	t.money(t.mark(mark)+" "+fmt.Sprintf("%-9s ", d.Name), text, c.Cost.NowPerMonthUSD, c.Cost.WorstPerDayUSD)
+	if t.columns {
+		lead, columns := t.lead(mark, d.Name)
+		t.money(lead, columns, text, c.Cost.NowPerMonthUSD, c.Cost.WorstPerDayUSD)
+	} else {
+		t.step(mark, d.Name, "%s", text)
+	}
 	if c.Action == provision.Keep {
 		return
 	}
@@ -67,7 +72,8 @@ func (t table) total(plan []provision.Change) {
 		}
 	}
 	if t.columns {
-		t.money("  total     ", "worst: someone hammers the URL all day", now, worst)
+		_, columns := t.lead("", "")
+		t.money(fmt.Sprintf("%-*s", columns, "  total"), columns, "worst: someone hammers the URL all day", now, worst)
 		return
 	}
 	t.line("%s", strings.Join(fold("In all "+costs(now, worst), t.width), "\n"))
@@ -81,22 +87,18 @@ func costs(now, worst float64) string {
 	return fmt.Sprintf("it costs $%.2f a month now; at worst, if someone hammers the URL, $%.2f a day.", now, worst)
 }
 
-// money prints a line that ends in both figures. Its lead is 12 columns wide,
-// colour codes not counted.
-func (t table) money(lead, text string, now, worst float64) {
-	room := t.width - 12
-	if t.columns {
-		room -= 2 * moneyWidth
-	}
+// money prints a line that ends in both figures, where there are columns. Its lead
+// is so many columns wide, colour codes not counted.
+func (t table) money(lead string, columns int, text string, now, worst float64) {
+	room := t.width - columns - 2*moneyWidth
 	lines := fold(text, room)
-	if t.columns {
-		lines[0] += fmt.Sprintf("%*s%*s%*s", room-len([]rune(lines[0])), "", moneyWidth, fmt.Sprintf("$%.2f", now), moneyWidth, fmt.Sprintf("$%.2f", worst))
-	}
-	t.line("%s%s", lead, strings.Join(lines, "\n"+strings.Repeat(" ", 12)))
+	lines[0] += fmt.Sprintf("%*s%*s%*s", room-len([]rune(lines[0])), "", moneyWidth, fmt.Sprintf("$%.2f", now), moneyWidth, fmt.Sprintf("$%.2f", worst))
+	t.line("%s%s", lead, strings.Join(lines, "\n"+strings.Repeat(" ", columns)))
 }
 
 // under prints a text below a step's.
 func (v *words) under(text string) {
-	indent := strings.Repeat(" ", 12)
+	_, columns := v.lead("", "")
+	indent := strings.Repeat(" ", columns)
 	v.line("%s%s", indent, strings.Join(fold(text, v.width-len(indent)), "\n"+indent))
 }

@@ -84,7 +84,11 @@ func (v *words) sayStill() {
 		passed := span(v.now().Sub(r.since))
 		if r.name == "" {
 			text := fmt.Sprintf("still at work: %s (%s)", r.workText(), passed)
-			v.put(v.mark("wait") + " " + strings.Join(fold(harmless(text), v.width-2), "\n  ") + "\n")
+			lead := v.mark("wait") + " "
+			if v.spoken {
+				lead = ""
+			}
+			v.put(lead + strings.Join(fold(harmless(text), v.width-3), "\n  ") + "\n")
 			return
 		}
 		v.put(v.stepText("wait", r.name, "still at work: %s (%s)", r.text, passed))

@@ -139,7 +139,7 @@ func (v *words) advice(name string, seen provision.Observation) {
 func (v *words) adviceText(name string, seen provision.Observation) []string {
 	var lines []string
 	for _, a := range seen.Advice {
-		lines = append(lines, v.stepText("hint", name, "%s", a))
+		lines = append(lines, v.stepText("note", name, "%s", a))
 	}
 	return lines
 }

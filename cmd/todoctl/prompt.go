@@ -113,12 +113,6 @@ func (c *command) ask(ctx context.Context, q question) error {
 // withAnswer is a question with its answer.
 func withAnswer(q question) string { return strings.TrimRight(q.title(), "?.") + ": " + q.said() }
 
-// inLines says that questions are asked line by line: where the terminal can do
-// no more, and for screen readers.
-func (c *command) inLines() bool {
-	return c.Getenv("TERM") == "dumb" || c.Getenv("ACCESSIBLE") != ""
-}
-
 func (c *command) askForm(ctx context.Context, q question) error {
 	profile := termenv.ANSI
 	if !c.colourful() {

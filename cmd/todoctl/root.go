@@ -134,20 +134,14 @@ func (c *command) view() view {
 }
 
 func (c *command) words() *words {
-	v := &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.inLines(), width: min(c.Width, 80), quiet: quietElsewhere, clock: c.Clock}
+	v := &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.inLines(), letters: c.letters(), spoken: c.spoken(), width: min(c.Width, 80), quiet: quietElsewhere, clock: c.Clock}
 	if c.ErrTerminal && c.Getenv("CI") == "" {
 		v.quiet = quietTerminal
-		movable := !v.plain && (c.Getenv("TERM") != "" || c.GOOS == "windows")
-		if movable && !c.debug { // what is read aloud must not change, and a trace is to be kept
+		if !v.plain && !c.debug { // what is read aloud must not change, and a trace is to be kept
 			v.size = c.Size
 		}
 	}
 	return v
-}
-
-// colourful says whether colours are wanted.
-func (c *command) colourful() bool {
-	return c.Getenv("TERM") != "dumb" && !c.noColor && c.Getenv("NO_COLOR") == ""
 }
 
 // finish prints the end of a run and returns its exit code.

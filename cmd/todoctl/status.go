@@ -123,7 +123,7 @@ func printMeter(v *words, m provision.Meter) {
 		v.line("  could not be read: %s", name)
 	}
 	v.line("")
-	v.line("Costs now: $%.2f a month. At worst, if someone hammers the URL: $%.2f a day.", m.Cost.NowPerMonthUSD, m.Cost.WorstPerDayUSD)
+	v.line("%s", strings.Join(fold(fmt.Sprintf("Costs now: $%.2f a month. At worst, if someone hammers the URL: $%.2f a day.", m.Cost.NowPerMonthUSD, m.Cost.WorstPerDayUSD), v.width), "\n"))
 	for _, a := range m.Cost.Assumptions {
 		for i, l := range fold(a, v.width-4) {
 			v.line("  %s %s", map[bool]string{true: "-", false: " "}[i == 0], l)

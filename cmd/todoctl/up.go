@@ -227,6 +227,6 @@ func (c *command) tellRest(sess *session, pages []provision.Page, last map[strin
 		c.view().Note("%s", l)
 	}
 	if slices.ContainsFunc(standing, func(s provision.Change) bool { return len(s.Seen.Advice) > 0 }) {
-		c.view().Note("What is marked ! above is for you to know, or to do by hand.")
+		c.view().Note("%s above is for you to know, or to do by hand.", map[bool]string{false: "What is marked !", true: "What is called a note"}[c.spoken()])
 	}
 }

@@ -32,13 +32,15 @@ type view interface {
 
 // words tells a run to a person, on stderr.
 type words struct {
-	w      io.Writer
-	colour bool
-	plain  bool // no symbols either
-	width  int
-	size   func() (columns, rows int) // of the terminal, now; nil: nothing is drawn in place
-	quiet  time.Duration              // the longest silence of a run
-	clock  provision.Clock
+	w       io.Writer
+	colour  bool
+	plain   bool // nothing is drawn in place, and no columns of figures
+	letters bool // no symbols
+	spoken  bool // no marks either: a screen reader would read them out
+	width   int
+	size    func() (columns, rows int) // of the terminal, now; nil: nothing is drawn in place
+	quiet   time.Duration              // the longest silence of a run
+	clock   provision.Clock
 
 	mu       sync.Mutex
 	held     int // questions that are open or about to be: lines wait
@@ -108,14 +110,31 @@ var marks = map[string][3]string{
 	"del":  {"-", "- ", red},
 	"skip": {"·", "- ", ""},
 	"hint": {"!", "! ", yellow},
+	"note": {"!", "! ", yellow},
 }
 
 func (v *words) mark(name string) string {
 	m := marks[name]
-	if v.plain {
+	if v.letters || v.plain {
 		return m[1]
 	}
 	return v.paint(m[2], m[0])
+}
+
+// lead is what stands before a step's text, and by how much the lines below it are
+// indented: the mark and the name in a column each, or what a person would say.
+func (v *words) lead(mark, name string) (text string, columns int) {
+	switch {
+	case !v.spoken && (v.letters || v.plain): // these marks are two columns wide
+		return fmt.Sprintf("%-2s %-9s ", v.mark(mark), name), 13
+	case !v.spoken:
+		return fmt.Sprintf("%s %-9s ", v.mark(mark), name), 12
+	case name == "":
+		return "  ", 2
+	case mark == "note":
+		return "note on the " + name + ": ", 2
+	}
+	return name + ": ", 2
 }
 
 // step prints a line about one step, folded under its text.
@@ -126,12 +145,12 @@ func (v *words) step(mark, name, format string, args ...any) {
 }
 
 func (v *words) stepText(mark, name, format string, args ...any) string {
-	indent := strings.Repeat(" ", 12)
-	if v.plain { // its marks are two columns wide
-		indent += " "
+	lead, columns := v.lead(mark, name)
+	text, indent := fmt.Sprintf(format, args...), strings.Repeat(" ", columns)
+	if v.spoken && name != "" { // its lead may be of any length
+		return harmless(strings.Join(fold(lead+text, v.width-columns), "\n"+indent)) + "\n"
 	}
-	lines := fold(fmt.Sprintf(format, args...), v.width-len(indent))
-	return harmless(fmt.Sprintf("%s %-9s %s", v.mark(mark), name, strings.Join(lines, "\n"+indent))) + "\n"
+	return harmless(lead+strings.Join(fold(text, v.width-columns), "\n"+indent)) + "\n"
 }
 
 func (v *words) Note(format string, args ...any) { v.line(format, args...) }

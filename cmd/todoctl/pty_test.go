@@ -73,16 +73,25 @@ func start(t *testing.T, env []string, args ...string) *terminal {
 // onTerminal starts a command there.
 func onTerminal(t tester, cmd *exec.Cmd) *terminal {
 	t.Helper()
+	return onTerminalOf(t, 24, 80, cmd, func(x *terminal, slave *os.File) {
+		cmd.Stdin, cmd.Stderr, cmd.Stdout = slave, slave, &x.stdout
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	})
+}
+
+// onTerminalOf starts a command beside a terminal of some size; connect gives it
+// its files.
+func onTerminalOf(t tester, rows, columns uint16, cmd *exec.Cmd, connect func(x *terminal, slave *os.File)) *terminal {
+	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+	if err := pty.Setsize(master, &pty.Winsize{Rows: rows, Cols: columns}); err != nil {
 		t.Fatal(err)
 	}
 	x := &terminal{t: t, cmd: cmd, pty: master, grown: make(chan struct{}, 1), ended: make(chan error, 1), drained: make(chan struct{})}
-	x.cmd.Stdin, x.cmd.Stderr, x.cmd.Stdout = slave, slave, &x.stdout
-	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	connect(x, slave)
 	if err := x.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -16,7 +17,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/creack/pty"
 	"golang.org/x/term"
 )
 
@@ -134,6 +134,9 @@ func (way wayOf) try(t *testing.T, env []string, e errand) {
 	if asked {
 		want = e.answered
 		x.expect(e.question)
+		if way.lines && e.answer == ctrlC { // it is heard to its end
+			x.expect("Enter")
+		}
 		x.press(e.answer)
 	}
 	if exit := x.end(); exit != want {
@@ -155,46 +158,33 @@ func (way wayOf) try(t *testing.T, env []string, e errand) {
 // is the terminal's, whichever file it came from; before are its settings.
 func (way wayOf) start(t *testing.T, env, args []string) (x *terminal, errs *bytes.Buffer, before *term.State) {
 	t.Helper()
-	master, slave, err := pty.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := pty.Setsize(master, &pty.Winsize{Rows: cmp.Or(way.rows, 24), Cols: cmp.Or(way.columns, 80)}); err != nil {
-		t.Fatal(err)
-	}
-	if before, err = term.GetState(int(master.Fd())); err != nil {
-		t.Fatal(err)
-	}
-	x, errs = &terminal{t: t, pty: master, grown: make(chan struct{}, 1)}, &bytes.Buffer{}
-	x.cmd = exec.Command(todoctl(t), args...)
+	cmd := exec.Command(todoctl(t), args...)
 	if redirections := way.closed(); redirections != "" {
-		x.cmd = exec.Command("sh", append([]string{"-c", `exec "$0" "$@" ` + redirections, todoctl(t)}, args...)...)
+		cmd = exec.Command("sh", append([]string{"-c", `exec "$0" "$@" ` + redirections, todoctl(t)}, args...)...)
 	}
-	x.cmd.Env, x.cmd.Dir = env, t.TempDir()
-	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if way.in == tty {
-		x.cmd.Stdin, x.cmd.SysProcAttr.Setctty = slave, true
-	} else if way.in == pipe {
-		x.cmd.Stdin = strings.NewReader("y\nyes\n1\nTodo\n")
-	}
-	if way.out == tty {
-		x.cmd.Stdout = slave
-	} else if way.out == pipe {
-		x.cmd.Stdout = &x.stdout
-	}
-	if way.err == tty {
-		x.cmd.Stderr = slave
-	} else if way.err == pipe {
-		x.cmd.Stderr = errs
-	}
-	if err := x.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	slave.Close()
-	go x.read()
-	t.Cleanup(func() {
-		_ = x.cmd.Process.Kill() // it has ended in a test that passes
-		master.Close()
+	cmd.Env, cmd.Dir = env, t.TempDir()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	errs = &bytes.Buffer{}
+	x = onTerminalOf(t, cmp.Or(way.rows, 24), cmp.Or(way.columns, 80), cmd, func(x *terminal, slave *os.File) {
+		var err error
+		if before, err = term.GetState(int(slave.Fd())); err != nil {
+			t.Fatal(err)
+		}
+		if way.in == tty {
+			cmd.Stdin, cmd.SysProcAttr.Setctty = slave, true
+		} else if way.in == pipe {
+			cmd.Stdin = strings.NewReader("y\nyes\n1\nTodo\n")
+		}
+		if way.out == tty {
+			cmd.Stdout = slave
+		} else if way.out == pipe {
+			cmd.Stdout = &x.stdout
+		}
+		if way.err == tty {
+			cmd.Stderr = slave
+		} else if way.err == pipe {
+			cmd.Stderr = errs
+		}
 	})
 	return x, errs, before
 }

@@ -200,7 +200,7 @@ func (s *settings) check(c *command) error {
 		return usage([]string{again + " --email you@example.com"}, "--email %q is not an e-mail address", s.email)
 	}
 	if s.limit < 0 {
-		return usage([]string{again + " --limit 1"}, "--limit must be 1 US dollar or more")
+		return errLimit(again + " --limit 1")
 	}
 	return errors.Join(
 		oneOf("policy", s.policy, values(choices["policy"])...),
@@ -208,6 +208,10 @@ func (s *settings) check(c *command) error {
 		oneOf("auth", s.auth, values(choices["auth"])...),
 		oneOf("guard", s.guard, values(choices["guard"])...),
 	)
+}
+
+func errLimit(again string) error {
+	return usage([]string{again}, "--limit must be 1 US dollar or more")
 }
 
 func isEmail(s string) bool {

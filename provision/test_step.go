@@ -25,6 +25,7 @@ type testAPI interface {
 type TestResult struct {
 	URL     string
 	Posted  json.RawMessage // the answer to this run's POST; nil when it made none
+	Signed  bool            // the URL takes signed requests only
 	Status  int             // HTTP status of the latest answer; 0 when there was none
 	Origins int             // how often Access-Control-Allow-Origin stands in it
 	Listed  json.RawMessage // the answer to GET, when it is a list
@@ -154,7 +155,7 @@ func lambdaTime(s string) time.Time {
 
 // look asks for the list and judges the answer.
 func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
-	result := TestResult{URL: at}
+	result := TestResult{URL: at, Signed: s.signed}
 	if s.posted != nil {
 		result.Posted = s.posted.Posted
 	}
@@ -187,8 +188,8 @@ func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
 	if len(seen.Diffs) > 0 {
 		seen.State, seen.Wait = Drift, got.answering()
 		seen.Advice = s.mend(got)
-		if s.young && got.passing() {
-			seen.Pending = "the new URL's statements are spreading"
+		if s.young {
+			seen.Pending = got.spreading()
 		}
 	}
 	return seen, nil
@@ -203,8 +204,7 @@ func (s *testStep) judgeSigned(seen Observation, got answer) Observation {
 		return seen
 	}
 	seen.State = OK
-	seen.Advice = []string{"the URL answers 403 to unsigned requests, as it should; a real test needs a request signed with SigV4 for the service lambda, such as: " +
-		"curl --aws-sigv4 " + Quote("aws:amz:"+s.cfg.Region+":lambda") + ` --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ` + Quote(seen.ID)}
+	seen.Advice = []string{"the URL answers 403 to unsigned requests, as it should; for a line that signs one: " + s.cfg.command("test")}
 	return seen
 }
 
@@ -252,4 +252,24 @@ func CurlLines(url string) (post, get string) { return curlLines(Quote(url)) }
 // curlLines are CurlLines for a word of the shell that stands for the URL.
 func curlLines(url string) (post, get string) {
 	return "curl " + url + " -H 'content-type: application/json' -d '{\"task\": \"" + TestTask + "\"}'", "curl " + url
+}
+
+// SignedCurlLine asks for the list where only signed requests get through. The
+// signature is SigV4's for the service lambda; curl has it since 7.75.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
+func SignedCurlLine(region, url string) string {
+	return "curl " + Quote(url) + " --aws-sigv4 " + Quote("aws:amz:"+region+":lambda") +
+		` --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN"`
+}
+
+// Signed says of the url step, or of the test, that the URL takes signed requests
+// only.
+func Signed(seen Observation) bool {
+	switch d := seen.Detail.(type) {
+	case *urlSeen:
+		return d.config != nil && d.config.AuthType == types.FunctionUrlAuthTypeAwsIam
+	case *TestResult:
+		return d.Signed
+	}
+	return false
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -183,46 +182,84 @@ func (c *command) raised(sess *session, pages []provision.Page, last map[string]
 		return nil
 	}
 	if slices.ContainsFunc(pages, func(p provision.Page) bool { return slices.Contains([]string{"url", testStep}, p.Step.Describe().Name) }) {
-		c.tellCalls(url, last)
+		c.tellCalls(sess, url, last)
 		if len(pages) > 1 {
 			c.tellRest(sess, pages, last)
 		}
 		c.view().Note("")
-		if _, err := fmt.Fprintln(c.Out, url); err != nil {
-			return fmt.Errorf("print the URL %s: %w", url, plainPathError(err))
-		}
 	}
 	c.view().Note("Next: %s   what exists and what it costs", c.with("status"))
 	c.view().Note("      %s     take it all away", c.with("down"))
+	// Last, so that on a terminal, where both are one, it cuts no text in two.
+	if _, err := fmt.Fprintln(c.Out, url); err != nil {
+		return fmt.Errorf("print the URL %s: %w", url, plainPathError(err))
+	}
 	return nil
 }
 
-// tellCalls prints two lines to paste that call the API.
-func (c *command) tellCalls(url string, last map[string]provision.Observation) {
+// tellCalls prints lines to paste that call the API.
+func (c *command) tellCalls(sess *session, url string, last map[string]provision.Observation) {
 	post, get := provision.CurlLines(url)
-	if result, ok := last[testStep].Detail.(*provision.TestResult); ok && result.Status == http.StatusForbidden {
-		c.view().Note("Your API takes signed requests only; the test's advice above has a line for it.")
-		return
+	who, lines := "for everybody who has its URL", []string{post, get}
+	switch {
+	case provision.Signed(last["url"]):
+		who, lines = "for signed requests only", []string{provision.SignedCurlLine(sess.cfg.Region, url)}
+	case c.local:
+		who = "on this machine"
 	}
-	c.view().Note("Your API, on everybody's terminal:")
+	c.view().Note("Your API, %s:", who)
 	c.view().Note("")
-	c.view().Note("  %s", post)
-	c.view().Note("  %s", get)
+	for _, l := range lines {
+		c.pasted(l)
+	}
+}
+
+// pasted prints a line to paste. Where it is too long for the terminal, it goes on
+// below its options, as sh has it; PowerShell and cmd.exe would each want another
+// sign, so there it stays in one.
+func (c *command) pasted(line string) {
+	const indent = "  "
+	width := c.words().width - len(indent)
+	if c.GOOS != "windows" && len([]rune(line)) > width {
+		var rows []string
+		row := ""
+		for i, part := range strings.Split(line, " -") {
+			if i > 0 {
+				part = "-" + part
+			}
+			switch {
+			case row == "":
+				row = part
+			case len([]rune(row))+1+len([]rune(part))+len(" \\") > width:
+				rows, row = append(rows, row), indent+part
+			default:
+				row += " " + part
+			}
+		}
+		line = strings.Join(append(rows, row), " \\\n"+indent)
+	}
+	c.view().Note("%s%s", indent, line)
 }
 
 // tellRest says what it costs now, and what only the person can do.
 func (c *command) tellRest(sess *session, pages []provision.Page, last map[string]provision.Observation) {
 	standing := make([]provision.Change, len(pages))
+	var orders []string
 	for i, page := range pages {
 		standing[i] = provision.Change{Page: page, Seen: last[page.Step.Describe().Name]}
 		standing[i].Skip = standing[i].Seen.State == provision.Absent
+		orders = append(orders, standing[i].Seen.ByHand...)
 	}
 	cost := sess.outlook.Price(sess.cfg, standing)
 	c.view().Note("")
 	for _, l := range fold(sentenceStart(costs(cost.NowPerMonthUSD, cost.WorstPerDayUSD)), c.words().width) {
 		c.view().Note("%s", l)
 	}
-	if slices.ContainsFunc(standing, func(s provision.Change) bool { return len(s.Seen.Advice) > 0 }) {
-		c.view().Note("What is marked ! above is for you to know, or to do by hand.")
+	for i, order := range orders {
+		lead := "By hand: "
+		if i > 0 {
+			lead = "         "
+		}
+		c.view().Note("%s%s", lead, strings.Join(foldCommand(order, c.words().width-len(lead)), "\n         "))
 	}
 }

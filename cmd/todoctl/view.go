@@ -130,7 +130,7 @@ func (v *words) stepText(mark, name, format string, args ...any) string {
 	if v.plain { // its marks are two columns wide
 		indent += " "
 	}
-	lines := fold(fmt.Sprintf(format, args...), v.width-len(indent))
+	lines := foldCommand(fmt.Sprintf(format, args...), v.width-len(indent))
 	return harmless(fmt.Sprintf("%s %-9s %s", v.mark(mark), name, strings.Join(lines, "\n"+indent))) + "\n"
 }
 
@@ -141,7 +141,7 @@ func (v *words) Problem(p *Problem) {
 	if p = p.complete(); p.What == "" {
 		return
 	}
-	v.line("%s", strings.Join(fold(v.paint(red, "error:")+" "+p.What, v.width), "\n       "))
+	v.line("%s %s", v.paint(red, "error:"), strings.Join(fold(p.What, v.width-7), "\n       "))
 	if p.Why != "" {
 		v.line("       %s", strings.Join(fold(p.Why, v.width-7), "\n       "))
 	}
@@ -159,6 +159,17 @@ func (v *words) Problem(p *Problem) {
 	if p.ID != "" && p.Exit != exitInterrupted { // who stopped it herself knows why
 		v.line("more:  todoctl explain %s", p.ID)
 	}
+}
+
+// foldCommand is fold, except that a command at the end of the text stays in one
+// piece where it fits on a line of its own: it is there to be pasted.
+func foldCommand(s string, width int) []string {
+	const begins = ": todoctl "
+	i := strings.LastIndex(s, begins)
+	if i < 0 || len([]rune(s)) <= width || len([]rune(s[i+2:])) > width {
+		return fold(s, width)
+	}
+	return append(fold(s[:i+1], width), s[i+2:])
 }
 
 // fold breaks a text at spaces so that no line is longer than width. A word

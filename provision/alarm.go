@@ -204,7 +204,7 @@ func (s *alarmStep) Observe(ctx context.Context) (Observation, error) {
 	}
 	seen := combine(w.parts())
 	seen.Detail = w
-	seen.Advice = s.advise(w, seen.State)
+	seen.Advice, seen.ByHand = s.advise(w, seen.State), s.byHand(w, seen.State)
 	return seen, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
 // advise says what a person may do, or should know. PENDING and
@@ -41,9 +43,7 @@ func (s *alarmStep) advise(w *watch, state State) []string {
 // adviseTold says who is told, and that it is nobody when it is nobody.
 func (s *alarmStep) adviseTold(w *watch) []string {
 	var advice []string
-	told := s.cfg.Email != ""
 	if w.topic.wanted && w.topic.State != Absent {
-		told = told || len(w.topic.confirmed)+len(w.topic.pending) > 0
 		if len(w.topic.pending) > 0 && !s.cfg.Local {
 			advice = append(advice, fmt.Sprintf("the alarm tells nobody at %s yet: open the mail \"AWS Notification - Subscription Confirmation\" there and click its link; it is good for 48 hours (todoctl explain TODO-ALARM-04)",
 				strings.Join(w.topic.pending, ", ")))
@@ -55,14 +55,40 @@ func (s *alarmStep) adviseTold(w *watch) []string {
 		advice = append(advice, fmt.Sprintf("the budget %s counts what somebody's own filter says; todoctl leaves that alone and cannot say whether credits hide the charges", w.budget.name))
 	}
 	if w.budget.wanted && w.budget.State != Absent {
-		told = told || len(w.budget.told) > 0
 		advice = append(advice, others("the budget "+w.budget.name, s.cfg.Email, w.budget.told,
 			"take it out at "+ConsoleBudgets(s.cfg))...)
 	}
-	if !told {
-		advice = append(advice, "nobody is told when a bill comes: "+s.cfg.command("alarm --email YOU@EXAMPLE.COM"))
+	if !s.tells(w) {
+		advice = append(advice, "nobody is told when a bill comes: "+s.tellSomebody())
 	}
 	return advice
+}
+
+// tells says whether anybody is told, or will be after a click in a mail.
+func (s *alarmStep) tells(w *watch) bool {
+	return s.cfg.Email != "" ||
+		w.topic.wanted && w.topic.State != Absent && len(w.topic.confirmed)+len(w.topic.pending) > 0 ||
+		w.budget.wanted && w.budget.State != Absent && len(w.budget.told) > 0
+}
+
+func (s *alarmStep) tellSomebody() string { return s.cfg.command("alarm --email YOU@EXAMPLE.COM") }
+
+// byHand is what todoctl cannot do for the person.
+func (s *alarmStep) byHand(w *watch, state State) []string {
+	if s.cfg.Local || state != OK && state != Drift { // no mail is sent there, and nobody sees a bill
+		return nil
+	}
+	var orders []string
+	if !s.tells(w) {
+		orders = append(orders, "say who is told when a bill comes: "+s.tellSomebody())
+	}
+	if w.topic.wanted && len(w.topic.pending) > 0 {
+		orders = append(orders, "confirm the mail from AWS to "+strings.Join(w.topic.pending, ", ")+" within 48 hours")
+	}
+	if w.alarm.wanted && w.alarm.have.StateValue == cloudwatchtypes.StateValueInsufficientData {
+		orders = append(orders, "tick \"Receive CloudWatch billing alerts\": "+ConsoleBillingPreferences(s.cfg))
+	}
+	return orders
 }
 
 // others says that addresses besides the one asked for get mails too.

@@ -103,10 +103,19 @@ func TestPendingAndInsufficientDataAreNeverCalledASuccess(t *testing.T) {
 		seen := w.look("alarm")
 		wantState(t, seen, provision.OK)
 		wantAdvice(t, seen, "tells nobody at me@example.com yet", "48 hours", "INSUFFICIENT_DATA", "Receive CloudWatch billing alerts")
+		if want := []string{
+			"confirm the mail from AWS to me@example.com within 48 hours",
+			"tick \"Receive CloudWatch billing alerts\": https://console.aws.amazon.com/billing/home#/preferences",
+		}; !slices.Equal(seen.ByHand, want) {
+			t.Errorf("it leaves to do by hand %q", seen.ByHand)
+		}
 		wantNoAdvice(t, seen, "nobody is told when")
 		w.cfg.Local = true
 		seen = w.look("alarm")
 		wantAdvice(t, seen, "no mail is sent")
+		if len(seen.ByHand) > 0 {
+			t.Errorf("on this machine it leaves to do by hand: %q", seen.ByHand)
+		}
 		wantNoAdvice(t, seen, "48 hours", "Receive CloudWatch")
 	})
 }
@@ -131,6 +140,9 @@ func TestWithoutAnAddressEverythingIsMadeAndNobodyIsTold(t *testing.T) {
 		seen := w.look("alarm")
 		wantState(t, seen, provision.OK)
 		wantAdvice(t, seen, "nobody is told", "todoctl alarm --email YOU@EXAMPLE.COM --stack Chat")
+		if !slices.Contains(seen.ByHand, "say who is told when a bill comes: todoctl alarm --email YOU@EXAMPLE.COM --stack Chat") {
+			t.Errorf("it leaves to do by hand %q", seen.ByHand)
+		}
 		if n := only[budgets.CreateBudgetInput](w).NotificationsWithSubscribers; len(n) != 0 {
 			t.Errorf("the budget notifies %v", n)
 		}

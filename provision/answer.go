@@ -40,6 +40,18 @@ func (a answer) passing() bool {
 	return a.status == http.StatusForbidden || a.status == http.StatusTooManyRequests || a.status >= 500
 }
 
+// spreading is why a new URL may give another answer in a few seconds; "" when
+// nothing says that it will.
+func (a answer) spreading() string {
+	switch {
+	case a.status == http.StatusForbidden:
+		return "a new URL may answer 403 until its statements have spread"
+	case a.status >= http.StatusInternalServerError:
+		return "a new API may answer 5xx until its role's policy has spread"
+	}
+	return ""
+}
+
 // cause is the status with what it means here.
 func (a answer) cause() string {
 	why := ""

@@ -90,6 +90,9 @@ type Observation struct {
 	// Advice is what a person may do and need not: no fault, no exit code.
 	Advice []string
 
+	// ByHand is what of it only a person can do, each as an order of few words.
+	ByHand []string
+
 	// Detail is what the step saw, for its own Apply and Destroy.
 	Detail any
 }

@@ -25,6 +25,7 @@ type testAPI interface {
 type TestResult struct {
 	URL     string
 	Posted  json.RawMessage // the answer to this run's POST; nil when it made none
+	Signed  bool            // the URL takes signed requests only
 	Status  int             // HTTP status of the latest answer; 0 when there was none
 	Origins int             // how often Access-Control-Allow-Origin stands in it
 	Listed  json.RawMessage // the answer to GET, when it is a list
@@ -154,7 +155,7 @@ func lambdaTime(s string) time.Time {
 
 // look asks for the list and judges the answer.
 func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
-	result := TestResult{URL: at}
+	result := TestResult{URL: at, Signed: s.signed}
 	if s.posted != nil {
 		result.Posted = s.posted.Posted
 	}
@@ -187,8 +188,8 @@ func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
 	if len(seen.Diffs) > 0 {
 		seen.State, seen.Wait = Drift, got.answering()
 		seen.Advice = s.mend(got)
-		if s.young && got.passing() {
-			seen.Pending = "the new URL's statements are spreading"
+		if s.young {
+			seen.Pending = got.spreading()
 		}
 	}
 	return seen, nil
@@ -203,7 +204,7 @@ func (s *testStep) judgeSigned(seen Observation, got answer) Observation {
 		return seen
 	}
 	seen.State = OK
-	seen.Advice = []string{"the URL answers 403 to unsigned requests, as it should; a real test needs a signed one, and " + s.cfg.command("test") + " prints it"}
+	seen.Advice = []string{"the URL answers 403 to unsigned requests, as it should; for a line that signs one: " + s.cfg.command("test")}
 	return seen
 }
 
@@ -250,7 +251,9 @@ func CurlLines(url string) (post, get string) { return curlLines(Quote(url)) }
 
 // SignedCurlLine is the one for a URL that takes signed requests only: it signs
 // for the service lambda, with the credentials in the environment. curl leaves
-// out a header without a value, so it is good without a session token too.
+// out a header without a value, so it is good without a session token too. curl
+// signs since 7.75.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 func SignedCurlLine(cfg Config, url string) string {
 	return "curl --aws-sigv4 " + Quote("aws:amz:"+cfg.Region+":lambda") + ` --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ` + Quote(url)
 }

@@ -56,6 +56,9 @@ func values(of []choice) []string {
 
 // checkChoices refuses a value that its flag does not know.
 func (c *command) checkChoices(cmd *cobra.Command) error {
+	if f := cmd.Flags().Lookup("limit"); f != nil && f.Changed && f.Value.String() == "0" { // settings has 0 for "not chosen"
+		return errLimit(c.retyped("--limit", "0", "1"))
+	}
 	var wrong error
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if wrong != nil || len(choices[f.Name]) == 0 {

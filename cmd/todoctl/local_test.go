@@ -115,7 +115,7 @@ func TestTheCurlLinesWorkAsPrinted(t *testing.T) {
 		t.Fatal(errs)
 	}
 	var answers []string
-	for line := range strings.Lines(errs) {
+	for line := range strings.Lines(strings.ReplaceAll(errs, "\\\n", "")) {
 		if curl := strings.TrimSpace(line); strings.HasPrefix(curl, "curl ") {
 			out, err := exec.Command(sh, "-c", strings.Replace(curl, "curl ", "curl -sS ", 1)).CombinedOutput()
 			if err != nil {

@@ -202,9 +202,13 @@ func (s *settings) check(c *command) error {
 		return usage([]string{c.with(c.name) + " --email you@example.com"}, "--email %q is not an e-mail address", s.email)
 	}
 	if s.limit < 0 {
-		return usage([]string{c.with(c.name) + " --limit 1"}, "--limit must be 1 US dollar or more")
+		return errLimit(c.with(c.name) + " --limit 1")
 	}
 	return nil
+}
+
+func errLimit(again string) error {
+	return usage([]string{again}, "--limit must be 1 US dollar or more")
 }
 
 func isEmail(s string) bool {

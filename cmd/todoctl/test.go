@@ -79,12 +79,21 @@ func testRun(ctx context.Context, c *command, post bool) error {
 	return c.judge(ctx, sess, seen, result)
 }
 
-// hopeless says that waiting would not help: the function's own code fails. A
-// right that its role lacks may still spread.
+// hopeless says that waiting would not help: a statement or a right is missing, or
+// the function's own code fails. What is there may still spread.
 func hopeless(ctx context.Context, sess session, seen provision.Observation) bool {
 	result, ok := seen.Detail.(*provision.TestResult)
-	if !ok || result.Status < http.StatusInternalServerError {
+	if !ok {
 		return false
+	}
+	if result.Status == http.StatusForbidden {
+		return missing(ctx, sess, "url") != ""
+	}
+	if result.Status < http.StatusInternalServerError {
+		return false
+	}
+	if missing(ctx, sess, "role") != "" {
+		return true
 	}
 	why, _ := provision.LastWords(ctx, sess.cfg, sess.clients.Logs)
 	return why != provision.FailureUnknown && why != provision.FailureDenied
@@ -103,7 +112,7 @@ func (c *command) judge(ctx context.Context, sess session, seen provision.Observ
 	p.Fix = []string{c.with("status") + "   (names what is missing)", c.with("up") + "       (repairs it)"}
 	switch {
 	case result.Status == http.StatusForbidden:
-		p.Why = cmp.Or(missingStatements(ctx, sess), p.Why)
+		p.Why = cmp.Or(missing(ctx, sess, "url"), p.Why)
 	case p.ID == "TODO-FN-05":
 		p = c.failed(ctx, sess, p)
 	}
@@ -143,19 +152,22 @@ func (c *command) readLog(cfg provision.Config, endpoint string) string {
 	return line
 }
 
-// missingStatements names what the URL's policy lacks, "" when it lacks nothing
-// or may not be looked at.
-func missingStatements(ctx context.Context, sess session) string {
-	pages, _ := only(provision.Steps(sess.cfg, sess.clients), "url")
+// missing names what a step lacks, "" when it lacks nothing or may not be looked
+// at.
+func missing(ctx context.Context, sess session, step string) string {
+	pages, _ := only(provision.Steps(sess.cfg, sess.clients), step)
 	plan, err := provision.Plan(ctx, pages, provision.Up)
 	if err != nil {
 		return "" // the test's own words stand
 	}
-	var missing []string
-	for _, d := range plan[0].Seen.Diffs {
-		missing = append(missing, d.String())
+	if plan[0].Seen.State == provision.Absent {
+		return plan[0].Step.Describe().Resource + " does not exist"
 	}
-	return strings.Join(missing, "; ")
+	var lacks []string
+	for _, d := range plan[0].Seen.Diffs {
+		lacks = append(lacks, d.String())
+	}
+	return strings.Join(lacks, "; ")
 }
 
 func (c *command) printTest(out *words, cfg provision.Config, seen provision.Observation, result *provision.TestResult) {
@@ -167,18 +179,17 @@ func (c *command) printTest(out *words, cfg provision.Config, seen provision.Obs
 		out.differences(seen)
 		return
 	}
-	if result.Status == http.StatusForbidden { // as it should be
-		out.step("ok", testStep, "the URL answers 403 to unsigned requests, as it should")
-		out.line("A signed one, with your keys in the environment:")
+	if result.Signed {
+		out.step("ok", testStep, "the URL turns unsigned requests away, as it should; this one is signed with the keys of your environment:")
 		out.line("")
-		out.line("  %s", provision.SignedCurlLine(cfg, result.URL))
+		c.pasted(provision.SignedCurlLine(cfg, result.URL))
 		return
 	}
 	out.step("ok", testStep, "the API answers: %s", plural(result.Count, "item"))
 	out.advice(testStep, seen)
 	post, get := provision.CurlLines(result.URL)
 	out.line("")
-	out.line("  %s", post)
-	out.line("  %s", get)
+	c.pasted(post)
+	c.pasted(get)
 	fmt.Fprintln(c.Out, harmlessJSON(string(result.Listed)))
 }

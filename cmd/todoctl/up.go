@@ -190,43 +190,79 @@ func (c *command) raised(sess *session, pages []provision.Page, last map[string]
 			c.tellRest(sess, pages, last)
 		}
 		c.view().Note("")
-		if _, err := fmt.Fprintln(c.Out, url); err != nil {
-			return fmt.Errorf("print the URL %s: %w", url, plainPathError(err))
-		}
 	}
 	c.view().Note("Next: %s   what exists and what it costs", c.with("status"))
 	c.view().Note("      %s     take it all away", c.with("down"))
+	// Last, so that on a terminal, where both are one, it cuts no text in two.
+	if _, err := fmt.Fprintln(c.Out, url); err != nil {
+		return fmt.Errorf("print the URL %s: %w", url, plainPathError(err))
+	}
 	return nil
 }
 
 // tellCalls prints the lines to paste that call the API.
 func (c *command) tellCalls(sess *session, url provision.Observation) {
-	if provision.TakesSigned(url) {
-		c.view().Note("Your API takes signed requests only, with your keys in the environment:")
-		c.view().Note("")
-		c.view().Note("  %s", provision.SignedCurlLine(sess.cfg, url.ID))
-		return
-	}
 	post, get := provision.CurlLines(url.ID)
-	c.view().Note("Your API, on everybody's terminal:")
+	who, lines := "for everybody who has its URL", []string{post, get}
+	switch {
+	case provision.TakesSigned(url):
+		who, lines = "for signed requests only", []string{provision.SignedCurlLine(sess.cfg, url.ID)}
+	case c.local:
+		who = "on this machine"
+	}
+	c.view().Note("Your API, %s:", who)
 	c.view().Note("")
-	c.view().Note("  %s", post)
-	c.view().Note("  %s", get)
+	for _, l := range lines {
+		c.pasted(l)
+	}
+}
+
+// pasted prints a line to paste. Where it is too long for the terminal, it goes on
+// below its options, as sh has it; PowerShell and cmd.exe would each want another
+// sign, so there it stays in one.
+func (c *command) pasted(line string) {
+	const indent = "  "
+	width := c.words().width - len(indent)
+	if c.GOOS != "windows" && len([]rune(line)) > width {
+		var rows []string
+		row := ""
+		for i, part := range strings.Split(line, " -") {
+			if i > 0 {
+				part = "-" + part
+			}
+			switch {
+			case row == "":
+				row = part
+			case len([]rune(row))+1+len([]rune(part))+len(" \\") > width:
+				rows, row = append(rows, row), indent+part
+			default:
+				row += " " + part
+			}
+		}
+		line = strings.Join(append(rows, row), " \\\n"+indent)
+	}
+	c.view().Note("%s%s", indent, line)
 }
 
 // tellRest says what it costs now, and what only the person can do.
 func (c *command) tellRest(sess *session, pages []provision.Page, last map[string]provision.Observation) {
 	standing := make([]provision.Change, len(pages))
+	var orders []string
 	for i, page := range pages {
 		standing[i] = provision.Change{Page: page, Seen: last[page.Step.Describe().Name]}
 		standing[i].Skip = standing[i].Seen.State == provision.Absent
+		orders = append(orders, standing[i].Seen.ByHand...)
 	}
 	cost := sess.outlook.Price(sess.cfg, standing)
 	c.view().Note("")
 	for _, l := range fold(sentenceStart(costs(cost.NowPerMonthUSD, cost.WorstPerDayUSD)), c.words().width) {
 		c.view().Note("%s", l)
 	}
-	if slices.ContainsFunc(standing, func(s provision.Change) bool { return len(s.Seen.Advice) > 0 }) {
-		c.view().Note("%s above is for you to know, or to do by hand.", map[bool]string{false: "What is marked !", true: "What is called a note"}[c.spoken()])
+	for i, order := range orders {
+		lead := "By hand: "
+		if i > 0 {
+			lead = "         "
+		}
+		c.view().Note("%s%s", lead, strings.Join(foldCommand(order, c.words().width-len(lead)), "\n         "))
 	}
 }

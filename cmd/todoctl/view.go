@@ -150,7 +150,7 @@ func (v *words) stepText(mark, name, format string, args ...any) string {
 	if v.spoken && name != "" { // its lead may be of any length
 		return harmless(strings.Join(fold(lead+text, v.width-columns), "\n"+indent)) + "\n"
 	}
-	return harmless(lead+strings.Join(fold(text, v.width-columns), "\n"+indent)) + "\n"
+	return harmless(lead+strings.Join(foldCommand(text, v.width-columns), "\n"+indent)) + "\n"
 }
 
 func (v *words) Note(format string, args ...any) { v.line(format, args...) }
@@ -160,7 +160,7 @@ func (v *words) Problem(p *Problem) {
 	if p = p.complete(); p.What == "" {
 		return
 	}
-	v.line("%s", strings.Join(fold(v.paint(red, "error:")+" "+p.What, v.width), "\n       "))
+	v.line("%s %s", v.paint(red, "error:"), strings.Join(fold(p.What, v.width-7), "\n       "))
 	if p.Why != "" {
 		v.line("       %s", strings.Join(fold(p.Why, v.width-7), "\n       "))
 	}
@@ -178,6 +178,17 @@ func (v *words) Problem(p *Problem) {
 	if p.ID != "" && p.Exit != exitInterrupted { // who stopped it herself knows why
 		v.line("more:  todoctl explain %s", p.ID)
 	}
+}
+
+// foldCommand is fold, except that a command at the end of the text stays in one
+// piece where it fits on a line of its own: it is there to be pasted.
+func foldCommand(s string, width int) []string {
+	const begins = ": todoctl "
+	i := strings.LastIndex(s, begins)
+	if i < 0 || len([]rune(s)) <= width || len([]rune(s[i+2:])) > width {
+		return fold(s, width)
+	}
+	return append(fold(s[:i+1], width), s[i+2:])
 }
 
 // fold breaks a text at spaces so that no line is longer than width. A word

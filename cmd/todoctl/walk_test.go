@@ -222,7 +222,7 @@ func TestAURLThatWasClosedOnItsPageIsTestedAsClosed(t *testing.T) {
 	x.press(enter)
 	x.expect("Quit")
 	x.press(enter)
-	x.expect("Your API takes signed requests only")
+	x.expect("Your API, for signed requests only:")
 	x.ends(exitDone)
 	res, err := http.Get(strings.TrimSpace(x.stdout.String()))
 	if err != nil {

@@ -6,6 +6,10 @@ import (
 	"todoctl/provision"
 )
 
+// The walkthrough has an order. It is cobra's own variable, and a test may run
+// two programs at once: so it is set once.
+func init() { cobra.EnableCommandSorting = false }
+
 func newRoot(g *globals) *cobra.Command {
 	root := &cobra.Command{
 		Use:                "todoctl",
@@ -21,7 +25,6 @@ func newRoot(g *globals) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return this(cmd).flagRefused(cmd, err) })
 	globalFlags(root, g)
 
-	cobra.EnableCommandSorting = false // the walkthrough has an order
 	root.AddGroup(&cobra.Group{ID: "walk", Title: "The walkthrough"}, &cobra.Group{ID: "step", Title: "One step by itself"}, &cobra.Group{ID: "more", Title: "More"})
 	add := func(group string, commands ...*cobra.Command) {
 		for _, c := range commands {

@@ -42,7 +42,7 @@ type life struct {
 // T20. rapid finds a history that breaks a promise and makes it short. A failure
 // is kept in testdata/rapid and played again before anything new.
 func TestWhateverHappensThePromisesHold(t *testing.T) {
-	howMany(t, "rapid.checks", "60", "300")
+	howMany(t, "rapid.checks", "40", "300")
 	howMany(t, "rapid.steps", "30", "50")
 	checks, steps, told := 0, 0, false
 	rapid.Check(t, func(rt *rapid.T) {

@@ -37,7 +37,7 @@ func TestASignalAtAnyCallStopsAndTheNextRunContinues(t *testing.T) {
 	cases := 0
 	for _, command := range [][]string{{"up", "--yes", "--parallel", "1"}, {"down", "--yes", "--discard-data", "--parallel", "1"}} {
 		for n, sig := range stopping {
-			for k := 1 + n; ; k += every(9) {
+			for k := 1 + n; ; k += every(13) {
 				fired := false
 				name := fmt.Sprintf("%s %s at call %d", command[0], sig, k)
 				t.Run(name, func(t *testing.T) { fired = stoppedAt(t, command, sig, k) })

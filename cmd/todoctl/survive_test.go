@@ -29,7 +29,7 @@ func TestEveryLostAnswerIsRepairedInTheSameRun(t *testing.T) {
 	for i, kind := range slices.Concat(lostAnswers, passing) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Run("up", func(t *testing.T) {
-				cases += eachCall(t, sample(23+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
+				cases += eachCall(t, sample(37+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
 					end := r.run(upLine, local.Fault{Kind: kind, Call: k})
 					r.wantExit(end, exitDone)
 					r.wantWhole(clean)

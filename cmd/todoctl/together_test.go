@@ -207,7 +207,7 @@ func TestTwoAtOnceWithOneSwitch(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			cases := 0
 			for first := range 2 {
-				for k, more := first, true; more; k += sample(23) {
+				for k, more := first, true; more; k += sample(37) {
 					more = false
 					t.Run(fmt.Sprintf("%d calls of %c", k, "ab"[first]), func(t *testing.T) {
 						rehearse(t, local.Lags{}, func(r *rehearsal) {

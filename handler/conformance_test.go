@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -64,6 +66,7 @@ var uuid = regexp.MustCompile(`"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a
 type deployment struct {
 	http *http.Client
 	db   *dynamodb.Client
+	logs *cloudwatchlogs.Client
 	url  string
 }
 
@@ -142,7 +145,7 @@ func deploy(t *testing.T, python *local.Python) deployment {
 		Region: "eu-central-1", BaseEndpoint: aws.String(endpoint), HTTPClient: d.http,
 		Credentials: credentials.NewStaticCredentialsProvider("AKIALOCAL", "local", ""),
 	}
-	d.db = dynamodb.NewFromConfig(sdk)
+	d.db, d.logs = dynamodb.NewFromConfig(sdk), cloudwatchlogs.NewFromConfig(sdk)
 	d.url = provision(t, sdk, d.db, code)
 	want := "the built-in Go twin"
 	if python != nil {
@@ -175,7 +178,8 @@ func provision(t *testing.T, sdk aws.Config, db *dynamodb.Client, code handler.P
 		t.Fatal(err)
 	}
 	_, err = roles.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("R"), PolicyName: aws.String("P"), PolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:PutItem","dynamodb:Scan"],"Resource":"arn:aws:dynamodb:eu-central-1:000000000000:table/NotesTable"}]}`)})
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:PutItem","dynamodb:Scan"],"Resource":"arn:aws:dynamodb:eu-central-1:000000000000:table/NotesTable"},` +
+			`{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,6 +301,14 @@ func hidesWhatWentWrong(t *testing.T, d deployment) {
 	for _, method := range []string{"GET", "POST"} {
 		if status, body, kind := d.send(t, httpCase{Method: method}); status != 500 || body != `{"error": "Internal server error"}` || kind != "application/json" {
 			t.Errorf("%s: %d %s %s", method, status, kind, body)
+		}
+	}
+	for _, operation := range []string{"Scan", "PutItem"} {
+		words := "An error occurred (ResourceNotFoundException) when calling the " + operation + " operation: "
+		out, err := d.logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{
+			LogGroupName: aws.String("/aws/lambda/NotesHandler"), FilterPattern: aws.String(strconv.Quote(words))})
+		if err != nil || len(out.Events) != 1 {
+			t.Errorf("the log does not tell once what was wrong with %s: %+v, %v", operation, out, err)
 		}
 	}
 }

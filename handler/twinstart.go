@@ -3,6 +3,8 @@ package handler
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
 )
 
 // TwinEnvironment is what a Python function finds in its environment variables.
@@ -62,17 +65,43 @@ func StartTwin(env TwinEnvironment) func(ctx context.Context, event []byte) ([]b
 	}
 }
 
-// timed ends each call after callTimeout.
+// timed ends each call after callTimeout, and tells a failed one as boto3 does:
+// what the twin logs is read by the same people, and by the same program, as
+// what Python logs.
 type timed struct{ api TwinAPI }
 
 func (t timed) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return t.api.PutItem(ctx, in, opts...)
+	out, err := t.api.PutItem(ctx, in, opts...)
+	return out, asBoto3(err)
 }
 
 func (t timed) Scan(ctx context.Context, in *dynamodb.ScanInput, opts ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return t.api.Scan(ctx, in, opts...)
+	out, err := t.api.Scan(ctx, in, opts...)
+	return out, asBoto3(err)
+}
+
+// A boto3Error has the words of boto3.
+type boto3Error string
+
+func (e boto3Error) Error() string { return string(e) }
+
+// asBoto3 words an error of the Go SDK as boto3 words the same one.
+// https://docs.aws.amazon.com/boto3/latest/guide/error-handling.html
+func asBoto3(err error) error {
+	var call *smithy.OperationError
+	if !errors.As(err, &call) {
+		return err
+	}
+	var refused smithy.APIError
+	switch {
+	case errors.As(err, &refused):
+		return boto3Error(fmt.Sprintf("An error occurred (%s) when calling the %s operation: %s", refused.ErrorCode(), call.OperationName, refused.ErrorMessage()))
+	case errors.Is(err, context.DeadlineExceeded):
+		return boto3Error("Read timeout when calling the " + call.OperationName + " operation")
+	}
+	return boto3Error("No answer when calling the " + call.OperationName + " operation")
 }

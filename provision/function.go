@@ -212,46 +212,6 @@ func whyFailed(text *string, code string) string {
 	return "AWS gives no reason"
 }
 
-// runtime is what was chosen, now or in an earlier run.
-func (f *function) runtime(have *types.FunctionConfiguration) string {
-	switch {
-	case f.cfg.Runtime != "":
-		return f.cfg.Runtime
-	case have != nil && strings.HasPrefix(string(have.Runtime), "python"):
-		return string(have.Runtime)
-	}
-	return DefaultRuntime
-}
-
-// keepsCode says that the function runs the learner's own code and that this run
-// brings none.
-func (f *function) keepsCode(tags map[string]string) bool {
-	return !f.cfg.OwnCode && tags[TagCode] == ownCode
-}
-
-func (f *function) tags() map[string]string {
-	tags := f.cfg.Tags()
-	if f.cfg.OwnCode {
-		tags[TagCode] = ownCode
-	}
-	return tags
-}
-
-// codeDiffs are the differences that an upload ends. The same package is never
-// sent again: its hash is Lambda's own.
-func (f *function) codeDiffs(c *types.FunctionConfiguration, tags map[string]string) []Diff {
-	var diffs []Diff
-	if have := aws.ToString(c.CodeSha256); have != f.cfg.Code.SHA256 && !f.keepsCode(tags) {
-		diffs = append(diffs, Diff{Field: "code", Have: "another package (" + short(have) + ")", Want: f.cfg.Code.Source + " (" + short(f.cfg.Code.SHA256) + ")"})
-	}
-	if !slices.Equal(c.Architectures, []types.Architecture{functionArch}) && len(c.Architectures) > 0 {
-		diffs = append(diffs, Diff{Field: "architecture", Have: string(c.Architectures[0]), Want: string(functionArch)})
-	}
-	return diffs
-}
-
-func short(hash string) string { return hash[:min(len(hash), 8)] }
-
 func (f *function) configDiffs(c *types.FunctionConfiguration) []Diff {
 	var diffs []Diff
 	differ := func(field, have, want string) {

@@ -42,7 +42,7 @@ cross:
 	@for platform in $(PLATFORMS); do \
 		echo "$$platform"; \
 		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) build -trimpath -o /dev/null ./cmd/todoctl || exit 1; \
-		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) vet ./cmd/todoctl ./provision ./handler ./local || exit 1; \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) vet ./cmd/todoctl ./provision ./handler/... ./local || exit 1; \
 	done
 
 tidy:
@@ -68,7 +68,7 @@ release-check: goreleaser
 # of its package: commit it with the repair, and it runs with every test.
 FUZZTIME ?= 60s
 fuzz:
-	@set -e; for package in cmd/todoctl handler local provision; do \
+	@set -e; for package in cmd/todoctl handler handler/twin local provision; do \
 		for target in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$package/*_test.go | cut -c6-); do \
 			echo "$$package $$target"; \
 			$(GO) test ./$$package -run xxx -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s; \

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -17,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -28,6 +26,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"todoctl/handler"
+	"todoctl/handler/twin"
 	"todoctl/local"
 )
 
@@ -106,7 +105,7 @@ func deploy(t *testing.T, python *local.Python) deployment {
 		Now:    func() time.Time { return time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC) },
 		Python: func() *local.Python { return python },
 		Twin: &local.Twin{SHA256: code.SHA256, New: func(e local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
-			return handler.StartTwin(handler.TwinEnvironment(e))
+			return twin.Start(twin.Environment(e))
 		}},
 	}
 	if python != nil {
@@ -266,9 +265,9 @@ func TestTwinListsAsPythonDoes(t *testing.T) {
 		}
 		return body
 	}
-	twin, want := list(deploy(t, nil)), list(deploy(t, python(t)))
-	if twin != want {
-		t.Errorf("the twin lists\n%s, Python\n%s", twin, want)
+	got, want := list(deploy(t, nil)), list(deploy(t, python(t)))
+	if got != want {
+		t.Errorf("the twin lists\n%s, Python\n%s", got, want)
 	}
 }
 
@@ -310,40 +309,5 @@ func hidesWhatWentWrong(t *testing.T, d deployment) {
 		if err != nil || len(out.Events) != 1 {
 			t.Errorf("the log does not tell once what was wrong with %s: %+v, %v", operation, out, err)
 		}
-	}
-}
-
-// brokenDB is a DynamoDB that fails.
-type brokenDB struct{}
-
-func (brokenDB) PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
-	return nil, errors.New("secret")
-}
-
-func (brokenDB) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
-	return nil, errors.New("secret")
-}
-
-func TestTwinReportsTheCauseToTheLogAlone(t *testing.T) {
-	request := events.LambdaFunctionURLRequest{}
-	request.RequestContext.HTTP.Method = "GET"
-	response, err := handler.NewTwin("T", brokenDB{}).Handle(t.Context(), request)
-	if err == nil || err.Error() != "secret" || response.StatusCode != 500 || strings.Contains(response.Body, "secret") {
-		t.Errorf("%v, %+v", err, response)
-	}
-	response, err = handler.NewTwin("T", brokenDB{}).Handle(t.Context(), events.LambdaFunctionURLRequest{})
-	if err == nil || response.StatusCode != 500 {
-		t.Errorf("an event that is none: %v, %+v", err, response)
-	}
-}
-
-func TestTableFollowsTheFunctionsName(t *testing.T) {
-	for function, want := range map[string]string{"TodoHandler": "TodoTable", "ChatHandler": "ChatTable", "Other": "OtherTable"} {
-		if got := handler.TwinTable(function, nil); got != want {
-			t.Errorf("%s uses %s, want %s", function, got, want)
-		}
-	}
-	if got := handler.TwinTable("TodoHandler", map[string]string{"TABLE_NAME": "Mine"}); got != "Mine" {
-		t.Errorf("TABLE_NAME is passed over: %s", got)
 	}
 }

@@ -1,6 +1,5 @@
-// Package handler is what runs in Lambda: the embedded Python function, its
-// deployment package, and the Go twin that stands in for it on machines without
-// Python.
+// Package handler is what runs in Lambda: the embedded Python function and its
+// deployment package. Package twin below it is the same function in Go.
 package handler
 
 import (

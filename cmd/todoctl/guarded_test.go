@@ -48,7 +48,7 @@ type guarded struct {
 // as IAM does while what was removed still shows somewhere.
 func guard(t *testing.T, store, policy string, conflict bool) *guarded {
 	t.Helper()
-	twin, err := twin()
+	twin, err := defaultTwin()
 	if err != nil {
 		t.Fatal(err)
 	}

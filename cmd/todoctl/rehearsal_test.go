@@ -70,7 +70,7 @@ func (r *rehearsal) open(account local.Config, address string) {
 		stop:    r.stop,
 	}
 	r.server.record = background{PID: r.server.pid(), Address: address, Token: newToken(), Version: version}
-	twin, err := twin()
+	twin, err := defaultTwin()
 	if err != nil {
 		r.Fatal(err)
 	}

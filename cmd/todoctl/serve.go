@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"todoctl/handler"
+	"todoctl/handler/twin"
 	"todoctl/local"
 )
 
@@ -45,7 +46,7 @@ func (c *command) serve(ctx context.Context, opt serveOptions) error {
 	s := &server{command: c, stop: stop, latency: opt.latency}
 	python := sync.OnceValue(func() *local.Python { return c.findPython(ctx) })
 	go python() // it takes longer than everything else here
-	twin, err := twin()
+	twin, err := defaultTwin()
 	if err != nil {
 		return err
 	}
@@ -301,14 +302,14 @@ func describeRunner(p *local.Python) runner {
 	return runner{Python: true, Words: fmt.Sprintf("python3 %s with boto3 %s", p.Version, p.Boto3)}
 }
 
-// twin is the Go version of the default handler, for machines without Python.
-func twin() (*local.Twin, error) {
+// defaultTwin is the Go version of the default handler, for machines without Python.
+func defaultTwin() (*local.Twin, error) {
 	code, err := handler.Default()
 	if err != nil {
 		return nil, err
 	}
 	return &local.Twin{SHA256: code.SHA256, New: func(env local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
-		return handler.StartTwin(handler.TwinEnvironment(env))
+		return twin.Start(twin.Environment(env))
 	}}, nil
 }
 

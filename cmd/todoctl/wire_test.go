@@ -46,7 +46,7 @@ func newWire(t *testing.T, more ...string) *wire {
 // newWireOn does so with an AWS of a certain kind.
 func newWireOn(t *testing.T, cloud local.Config, more ...string) *wire {
 	t.Helper()
-	twin, err := twin()
+	twin, err := defaultTwin()
 	if err != nil {
 		t.Fatal(err)
 	}

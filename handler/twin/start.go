@@ -1,4 +1,4 @@
-package handler
+package twin
 
 import (
 	"context"
@@ -15,10 +15,10 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// TwinEnvironment is what a Python function finds in its environment variables.
+// Environment is what a Python function finds in its environment variables.
 // It has the fields of the local AWS's type of that name, so that one converts
 // to the other; this package does not know that one.
-type TwinEnvironment struct {
+type Environment struct {
 	FunctionName string
 	Region       string
 
@@ -35,10 +35,10 @@ type TwinEnvironment struct {
 // ends the request.
 const callTimeout = 2 * time.Second
 
-// StartTwin makes a twin that answers events as Lambda hands them out. With an
+// Start makes a handler that answers events as Lambda hands them out. With an
 // error and a payload, the payload is the answer and the error belongs in the
 // log.
-func StartTwin(env TwinEnvironment) func(ctx context.Context, event []byte) ([]byte, error) {
+func Start(env Environment) func(ctx context.Context, event []byte) ([]byte, error) {
 	api := dynamodb.NewFromConfig(aws.Config{
 		Region:       env.Region,
 		BaseEndpoint: aws.String(env.Endpoint),
@@ -50,13 +50,13 @@ func StartTwin(env TwinEnvironment) func(ctx context.Context, event []byte) ([]b
 			return retry.AddWithMaxAttempts(retry.NewStandard(), 2)
 		},
 	})
-	t := NewTwin(TwinTable(env.FunctionName, env.Variables), timed{api})
+	h := New(Table(env.FunctionName, env.Variables), timed{api})
 	return func(ctx context.Context, event []byte) ([]byte, error) {
 		var request events.LambdaFunctionURLRequest
 		if err := json.Unmarshal(event, &request); err != nil {
 			return nil, err
 		}
-		response, failed := t.Handle(ctx, request)
+		response, failed := h.Handle(ctx, request)
 		payload, err := json.Marshal(response)
 		if err != nil {
 			return nil, err
@@ -68,7 +68,7 @@ func StartTwin(env TwinEnvironment) func(ctx context.Context, event []byte) ([]b
 // timed ends each call after callTimeout, and tells a failed one as boto3 does:
 // what the twin logs is read by the same people, and by the same program, as
 // what Python logs.
-type timed struct{ api TwinAPI }
+type timed struct{ api API }
 
 func (t timed) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)

@@ -1,4 +1,4 @@
-package handler_test
+package twin_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"todoctl/handler"
+	"todoctl/handler/twin"
 )
 
 // A page is a DynamoDB that keeps nothing and lists one item.
@@ -54,11 +54,11 @@ func FuzzEvents(f *testing.F) {
 		if len(number) > 45 { // DynamoDB keeps 38 digits
 			return
 		}
-		twin := handler.NewTwin("TodoTable", page{map[string]types.AttributeValue{
+		handler := twin.New("TodoTable", page{map[string]types.AttributeValue{
 			"id": &types.AttributeValueMemberS{Value: text}, "n": &types.AttributeValueMemberN{Value: number},
 			"ns": &types.AttributeValueMemberNS{Value: []string{number, "1"}}, "ss": &types.AttributeValueMemberSS{Value: []string{text}},
 		}})
-		response, err := twin.Handle(t.Context(), request)
+		response, err := handler.Handle(t.Context(), request)
 		if response.StatusCode != 200 && response.StatusCode != 201 && response.StatusCode != 400 && response.StatusCode != 500 {
 			t.Errorf("status %d", response.StatusCode)
 		}

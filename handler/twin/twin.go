@@ -1,4 +1,7 @@
-package handler
+// Package twin is python/lambda_function.py in Go: the same answers, to the byte.
+// It stands in for Python on machines without it, and is written out as a program
+// of its own; so it needs nothing of the rest of todoctl.
+package twin
 
 import (
 	"context"
@@ -17,25 +20,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// TwinAPI is what the twin needs of DynamoDB.
-type TwinAPI interface {
+// API is what the twin needs of DynamoDB.
+type API interface {
 	PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	Scan(ctx context.Context, in *dynamodb.ScanInput, opts ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
 }
 
-// A Twin is python/lambda_function.py in Go: the same answers, to the byte. It
-// is a stand-in for machines without Python, and another program all the same.
-type Twin struct {
+// A Handler answers the requests to one function.
+type Handler struct {
 	table string
-	api   TwinAPI
+	api   API
 }
 
-// NewTwin makes a twin that keeps its items in the table.
-func NewTwin(table string, api TwinAPI) *Twin { return &Twin{table: table, api: api} }
+// New makes a handler that keeps its items in the table.
+func New(table string, api API) *Handler { return &Handler{table: table, api: api} }
 
-// TwinTable is the table of a function: TABLE_NAME if that is set, else the
+// Table is the table of a function: TABLE_NAME if that is set, else the
 // stack's, as in the Python file.
-func TwinTable(function string, variables map[string]string) string {
+func Table(function string, variables map[string]string) string {
 	if name := variables["TABLE_NAME"]; name != "" {
 		return name
 	}
@@ -55,8 +57,8 @@ const (
 
 // Handle answers one HTTP request. The error is what Python would have logged;
 // the response is right all the same.
-func (t *Twin) Handle(ctx context.Context, request events.LambdaFunctionURLRequest) (events.LambdaFunctionURLResponse, error) {
-	status, body, err := t.handle(ctx, request)
+func (h *Handler) Handle(ctx context.Context, request events.LambdaFunctionURLRequest) (events.LambdaFunctionURLResponse, error) {
+	status, body, err := h.handle(ctx, request)
 	var bad badRequest
 	switch {
 	case errors.As(err, &bad):
@@ -71,7 +73,7 @@ func (t *Twin) Handle(ctx context.Context, request events.LambdaFunctionURLReque
 	}, err
 }
 
-func (t *Twin) handle(ctx context.Context, request events.LambdaFunctionURLRequest) (status int, body any, err error) {
+func (h *Handler) handle(ctx context.Context, request events.LambdaFunctionURLRequest) (status int, body any, err error) {
 	switch request.RequestContext.HTTP.Method {
 	case "":
 		return 0, nil, errors.New("the event has no requestContext.http.method")
@@ -80,16 +82,16 @@ func (t *Twin) handle(ctx context.Context, request events.LambdaFunctionURLReque
 		if err != nil {
 			return 0, nil, err
 		}
-		item, err := t.addItem(ctx, sent)
+		item, err := h.addItem(ctx, sent)
 		return 201, item, err
 	case "GET":
-		items, err := t.listItems(ctx)
+		items, err := h.listItems(ctx)
 		return 200, items, err
 	}
 	return 400, map[string]any{"error": "Unsupported HTTP method"}, nil
 }
 
-func (t *Twin) addItem(ctx context.Context, sent map[string]json.RawMessage) (map[string]any, error) {
+func (h *Handler) addItem(ctx context.Context, sent map[string]json.RawMessage) (map[string]any, error) {
 	task := ""
 	if raw := sent["task"]; raw != nil && string(raw) != "null" {
 		if json.Unmarshal(raw, &task) != nil {
@@ -100,7 +102,7 @@ func (t *Twin) addItem(ctx context.Context, sent map[string]json.RawMessage) (ma
 		task = "Untitled Task"
 	}
 	item := map[string]any{"id": newID(), "task": task, "completed": false}
-	_, err := t.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(t.table), Item: map[string]types.AttributeValue{
+	_, err := h.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(h.table), Item: map[string]types.AttributeValue{
 		"id":        &types.AttributeValueMemberS{Value: item["id"].(string)},
 		"task":      &types.AttributeValueMemberS{Value: task},
 		"completed": &types.AttributeValueMemberBOOL{Value: false},
@@ -108,11 +110,11 @@ func (t *Twin) addItem(ctx context.Context, sent map[string]json.RawMessage) (ma
 	return item, err
 }
 
-func (t *Twin) listItems(ctx context.Context) ([]any, error) {
+func (h *Handler) listItems(ctx context.Context) ([]any, error) {
 	items := []any{}
-	in := &dynamodb.ScanInput{TableName: aws.String(t.table)}
+	in := &dynamodb.ScanInput{TableName: aws.String(h.table)}
 	for {
-		page, err := t.api.Scan(ctx, in)
+		page, err := h.api.Scan(ctx, in)
 		if err != nil {
 			return nil, err
 		}

@@ -56,6 +56,7 @@ func (u *functionURL) Describe() Description {
 			{"may call it", "two statements", "both are needed since October 2025", "Since October 2025 AWS wants lambda:InvokeFunctionUrl and lambda:InvokeFunction both; the second holds for this address only."},
 			{"CORS", "every origin", "so that a web page may call it", "So that a web page may call it; set here and not in the handler, because twice is once too often for a browser."},
 			{"its methods", strings.Join(corsMethods, ", "), "set here, not in the code", "What the handler answers, or will when you extend it; AWS adds OPTIONS by itself."},
+			{"a page may read", strings.Join(corsExposed, ", "), "besides the usual headers", "The next page's address, and how long to wait. What else your own code sends can be added in the console, and stays."},
 		},
 		Cost:   "Nothing of its own: its requests are among the function's million.",
 		Settle: urlSpread,
@@ -72,7 +73,11 @@ func (u *functionURL) Describe() Description {
 // corsMethods are what the handler answers or will answer. AWS takes at most
 // six characters each and adds OPTIONS, which has seven, by itself.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Cors.html
-var corsMethods = []string{"GET", "POST", "PUT", "DELETE"}
+var corsMethods = []string{"GET", "POST", "PUT", "DELETE", "HEAD"}
+
+// corsExposed are the handler's headers that a page's script may read: where the
+// list goes on, and how long to wait. Without them it sees neither.
+var corsExposed = []string{"link", "retry-after"}
 
 // cors never allows credentials: together with every origin that would let any
 // page act as the visitor.
@@ -82,6 +87,7 @@ func cors() *types.Cors {
 		AllowOrigins:     []string{"*"},
 		AllowMethods:     corsMethods,
 		AllowHeaders:     []string{"content-type"},
+		ExposeHeaders:    corsExposed,
 		MaxAge:           aws.Int32(300), // seconds that a browser remembers the preflight's answer
 	}
 }
@@ -248,9 +254,24 @@ func (u *functionURL) configDiffs(c *lambda.GetFunctionUrlConfigOutput) []Diff {
 	differ("CORS origins", list(have.AllowOrigins, nil), list(want.AllowOrigins, nil))
 	differ("CORS methods", list(have.AllowMethods, strings.ToUpper), list(want.AllowMethods, nil))
 	differ("CORS headers", list(have.AllowHeaders, strings.ToLower), list(want.AllowHeaders, nil))
+	differ("CORS exposed headers", list(have.ExposeHeaders, strings.ToLower), list(exposed(have), strings.ToLower))
 	differ("CORS max age", fmt.Sprintf("%d s", aws.ToInt32(have.MaxAge)), fmt.Sprintf("%d s", aws.ToInt32(want.MaxAge)))
 	differ("CORS credentials", onOff(aws.ToBool(have.AllowCredentials)), "off")
 	return diffs
+}
+
+// exposed are the headers that a page may read: todoctl's, and whatever somebody's
+// own code needs besides.
+func exposed(have *types.Cors) []string {
+	want := slices.Clone(corsExposed)
+	if have != nil {
+		for _, h := range have.ExposeHeaders {
+			if !slices.Contains(corsExposed, strings.ToLower(h)) {
+				want = append(want, h)
+			}
+		}
+	}
+	return want
 }
 
 // list writes a set of words one way; "none" when it is empty.

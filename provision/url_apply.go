@@ -138,9 +138,7 @@ func (u *functionURL) create(ctx context.Context) error {
 // replaces the CORS settings as a whole.
 func (u *functionURL) update(ctx context.Context, have *lambda.GetFunctionUrlConfigOutput) error {
 	want := cors()
-	if have.Cors != nil {
-		want.ExposeHeaders = have.Cors.ExposeHeaders
-	}
+	want.ExposeHeaders = exposed(have.Cors)
 	return u.cfg.Clock.until(ctx, functionBusy, urlSpread, func() (bool, error, error) {
 		_, err := u.api.UpdateFunctionUrlConfig(ctx, &lambda.UpdateFunctionUrlConfigInput{
 			FunctionName: aws.String(u.cfg.FunctionName()),

@@ -56,8 +56,8 @@ func TestURLIsMadeWithCORSAndBothStatements(t *testing.T) {
 		if in.AuthType != types.FunctionUrlAuthTypeNone || in.InvokeMode != types.InvokeModeBuffered {
 			t.Errorf("authorization %s, invoke mode %s", in.AuthType, in.InvokeMode)
 		}
-		if !slices.Equal(c.AllowOrigins, []string{"*"}) || !slices.Equal(c.AllowMethods, []string{"GET", "POST", "PUT", "DELETE"}) ||
-			!slices.Equal(c.AllowHeaders, []string{"content-type"}) || *c.MaxAge != 300 || aws.ToBool(c.AllowCredentials) {
+		if !slices.Equal(c.AllowOrigins, []string{"*"}) || !slices.Equal(c.AllowMethods, []string{"GET", "POST", "PUT", "DELETE", "HEAD"}) ||
+			!slices.Equal(c.AllowHeaders, []string{"content-type"}) || !slices.Equal(c.ExposeHeaders, []string{"link", "retry-after"}) || *c.MaxAge != 300 || aws.ToBool(c.AllowCredentials) {
 			t.Errorf("CORS is %+v", c)
 		}
 		adds := inputs[lambda.AddPermissionInput](w)
@@ -214,13 +214,13 @@ func TestExposedHeadersOfTheLearnerStay(t *testing.T) {
 	withFunction(t, func(t *testing.T, w *world) {
 		w.up("url")
 		_, err := w.clients.Lambda.UpdateFunctionUrlConfig(t.Context(), &lambda.UpdateFunctionUrlConfigInput{FunctionName: fn(w),
-			Cors: &types.Cors{AllowOrigins: []string{"https://example.com"}, ExposeHeaders: []string{"x-mine"}}})
+			Cors: &types.Cors{AllowOrigins: []string{"https://example.com"}, ExposeHeaders: []string{"X-Mine", "Link"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.up("url")
 		out := must[*lambda.GetFunctionUrlConfigOutput](t)(w.clients.Lambda.GetFunctionUrlConfig(t.Context(), &lambda.GetFunctionUrlConfigInput{FunctionName: fn(w)}))
-		if !slices.Equal(out.Cors.ExposeHeaders, []string{"x-mine"}) || !slices.Equal(out.Cors.AllowOrigins, []string{"*"}) {
+		if !slices.Equal(out.Cors.ExposeHeaders, []string{"link", "retry-after", "X-Mine"}) || !slices.Equal(out.Cors.AllowOrigins, []string{"*"}) {
 			t.Errorf("CORS is %+v", out.Cors)
 		}
 	})

@@ -104,13 +104,16 @@ var drifts = []drift{
 	{"CORS headers removed", "url", []string{"CORS headers"}, func(a account) {
 		a.updateCORS(func(c *lambdatypes.Cors) { c.AllowHeaders = nil })
 	}},
+	{"CORS exposed headers", "url", []string{"CORS exposed headers"}, func(a account) {
+		a.updateCORS(func(c *lambdatypes.Cors) { c.ExposeHeaders = c.ExposeHeaders[:1] })
+	}},
 	{"CORS max age", "url", []string{"CORS max age"}, func(a account) { a.updateCORS(func(c *lambdatypes.Cors) { c.MaxAge = aws.Int32(1) }) }},
 	{"CORS credentials added", "url", []string{"CORS credentials", "CORS origins"}, func(a account) {
 		a.updateCORS(func(c *lambdatypes.Cors) {
 			c.AllowCredentials, c.AllowOrigins = aws.Bool(true), []string{"https://example.com"}
 		})
 	}},
-	{"CORS removed", "url", []string{"CORS origins", "CORS methods", "CORS headers", "CORS max age"}, func(a account) {
+	{"CORS removed", "url", []string{"CORS origins", "CORS methods", "CORS headers", "CORS exposed headers", "CORS max age"}, func(a account) {
 		a.updateCORS(func(c *lambdatypes.Cors) { *c = lambdatypes.Cors{} })
 	}},
 	{"first statement removed", "url", []string{"statement for lambda:InvokeFunctionUrl"}, func(a account) {

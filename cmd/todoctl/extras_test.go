@@ -47,7 +47,9 @@ var extras = []struct {
 	{"a tag of the log group", "function", "", func(a account) {
 		a.done(a.Logs.TagResource(ctx, &cloudwatchlogs.TagResourceInput{ResourceArn: aws.String(a.LogGroupARN()), Tags: map[string]string{"team": "x"}}))
 	}},
-	{"exposed headers", "url", "", func(a account) { a.updateCORS(func(c *lambdatypes.Cors) { c.ExposeHeaders = []string{"x-mine"} }) }},
+	{"exposed headers", "url", "", func(a account) {
+		a.updateCORS(func(c *lambdatypes.Cors) { c.ExposeHeaders = append(c.ExposeHeaders, "x-mine") })
+	}},
 	{"a statement", "url", `the statement "Mine"`, func(a account) {
 		a.done(a.Lambda.AddPermission(ctx, &lambda.AddPermissionInput{FunctionName: aws.String(a.FunctionName()), StatementId: aws.String("Mine"),
 			Action: aws.String("lambda:InvokeFunction"), Principal: aws.String("s3.amazonaws.com")}))

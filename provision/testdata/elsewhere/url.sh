@@ -11,8 +11,9 @@ aws lambda create-function-url-config \
   --cors '{
     "AllowCredentials": false,
     "AllowHeaders": ["content-type"],
-    "AllowMethods": ["GET", "POST", "PUT", "DELETE"],
+    "AllowMethods": ["GET", "POST", "PUT", "DELETE", "HEAD"],
     "AllowOrigins": ["*"],
+    "ExposeHeaders": ["link", "retry-after"],
     "MaxAge": 300
   }' \
   --region eu-central-1

@@ -46,7 +46,8 @@ type Clients struct {
 	Budgets        *budgets.Client
 	FreeTier       *freetier.Client
 
-	HTTP *http.Client // to the Function URL
+	HTTP *http.Client            // to the Function URL
+	Keys aws.CredentialsProvider // sign for the URL, when it wants that
 }
 
 // The SDK gives up after three attempts within 60 ms of a lost network, and its
@@ -170,6 +171,7 @@ func NewClients(cfg aws.Config, http *http.Client) Clients {
 		Budgets:        budgets.NewFromConfig(billing),
 		FreeTier:       freetier.NewFromConfig(billing),
 		HTTP:           http,
+		Keys:           cfg.Credentials,
 	}
 }
 

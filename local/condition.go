@@ -9,7 +9,7 @@ import (
 // conditionKeys are the keys that permissions fill in, in small letters: case
 // does not count in keys. Nothing is known of any other.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
-var conditionKeys = []string{"iam:passedtoservice", "iam:policyarn"}
+var conditionKeys = []string{"iam:passedtoservice", "iam:policyarn", "lambda:functionurlauthtype", "lambda:invokedviafunctionurl"}
 
 // comparisons are the operators that are understood.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
@@ -18,6 +18,7 @@ var comparisons = map[string]func(want, have string) bool{
 	"StringLike":   wildcard,
 	"ArnEquals":    sameARN, // despite its name it takes wildcards too
 	"ArnLike":      sameARN,
+	"Bool":         strings.EqualFold,
 }
 
 // sameARN compares part by part, so that no * reaches over a colon.

@@ -170,6 +170,15 @@ func lambdaInput(role string, code []byte) *lambda.CreateFunctionInput {
 	}
 }
 
+// allowRole gives the role R one more policy.
+func (b *lambdaBench) allowRole(statement string) {
+	b.t.Helper()
+	if _, err := b.iam.PutRolePolicy(b.t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("R"), PolicyName: aws.String("More"), PolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":[` + statement + `]}`)}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // function makes the function F.
 func (b *lambdaBench) function() {
 	b.t.Helper()
@@ -207,26 +216,7 @@ func lambdaPublic() []*lambda.AddPermissionInput {
 // "Name: value" lines.
 func (b *lambdaBench) send(method, url, body string, headers ...string) (*http.Response, string) {
 	b.t.Helper()
-	r, err := http.NewRequestWithContext(b.t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	for _, h := range headers {
-		k, v, _ := strings.Cut(h, ": ")
-		r.Header.Add(k, v)
-	}
-	res, err := b.http.Do(r)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if err := res.Body.Close(); err != nil {
-		b.t.Fatal(err)
-	}
-	return res, string(text)
+	return b.do(b.request(method, url, body, headers...))
 }
 
 // lambdaCode is an error's code and message.

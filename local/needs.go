@@ -161,7 +161,10 @@ func lambdaNeeds(in asked, action string) []permission {
 	case "lambda:Invoke":
 		need.action = "lambda:InvokeFunction"
 	case "lambda:InvokeFunctionUrl": // a URL takes both
-		return []permission{need, also("lambda:InvokeFunction")}
+		need.keys = map[string][]string{"lambda:functionurlauthtype": {"AWS_IAM"}}
+		run := also("lambda:InvokeFunction")
+		run.keys = map[string][]string{"lambda:invokedviafunctionurl": {"true"}}
+		return []permission{need, run}
 	case "lambda:CreateFunction":
 		all := []permission{need}
 		if in.tags("Tags") {

@@ -53,8 +53,8 @@ func (x *lambdaService) newTwin(s surroundings) *twinEnvironment {
 	return e
 }
 
-// The secrets of a function's key. The local AWS checks no signatures, so they
-// only have to be there.
+// The secrets of a function's key: the same for all, because a key itself is
+// random and lives as long as its environment.
 const (
 	functionSecret  = "local"
 	functionSession = "local"

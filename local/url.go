@@ -187,19 +187,19 @@ func (f *urlFront) answer(d functionDoc, r *http.Request) urlAnswer {
 	if cors.configured() && isPreflight(r) {
 		return urlAnswer{status: http.StatusOK, header: cors.preflight(r), preflight: true}
 	}
-	caller, ok := f.admit(d, r)
-	if !ok {
-		return forbidden
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxPayload+1))
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxPayload+1)) // which a signature covers
 	if err != nil {
 		return urlMessage(http.StatusBadRequest, "Bad Request")
+	}
+	signer, err := f.admit(d, r, body)
+	if err != nil {
+		return refused(err)
 	}
 	if len(body) > maxPayload {
 		return urlMessage(http.StatusRequestEntityTooLarge, fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", maxPayload))
 	}
 	id := newRequestID()
-	event, err := json.Marshal(f.event(r, body, id, caller))
+	event, err := json.Marshal(f.event(r, body, id, signer))
 	if err != nil {
 		return urlMessage(http.StatusBadRequest, "Bad Request")
 	}
@@ -255,22 +255,60 @@ func urlMessage(status int, message string) urlAnswer {
 }
 
 // admit decides who may call. With AuthType NONE that is everybody, once both
-// statements stand. With AWS_IAM it is whoever signs and may: the local AWS
-// checks no signature anywhere.
-func (f *urlFront) admit(d functionDoc, r *http.Request) (caller string, ok bool) {
+// statements stand. With AWS_IAM it is whoever signs, and is allowed both actions:
+// in one's own account the caller's policies are enough.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+func (f *urlFront) admit(d functionDoc, r *http.Request, body []byte) (*caller, error) {
 	now := f.x.cfg.Now()
 	if d.URL.AuthType == "NONE" {
-		return "", d.allows(now, f.x.cfg.Lags)
+		if !d.allows(now, f.x.cfg.Lags) {
+			return nil, errForbidden
+		}
+		return nil, nil
 	}
-	m := scope.FindStringSubmatch(r.Header.Get("Authorization"))
-	if m == nil || m[3] != "lambda" || m[2] != d.Region {
+	s, err := readSignature(r)
+	switch {
+	case err != nil:
+		return nil, err
+	case s == nil:
 		f.x.logf("%s %s was refused: the URL of %s has AuthType AWS_IAM, so requests must be signed (SigV4, service lambda, Region %s)",
 			r.Method, r.URL.Path, d.Name, d.Region)
-		return "", false
+		return nil, errForbidden
 	}
-	err := f.x.authorize(origin{region: d.Region, accessKey: m[1]}, "lambda:InvokeFunctionUrl", "lambda", request{
+	secret := personSecret
+	if f.x.isFunctionKey(s.accessKey) {
+		secret = functionSecret
+	}
+	if err := s.verify(r, body, d.Region, "lambda", secret, now); err != nil {
+		return nil, err
+	}
+	who, err := f.x.identity(s.accessKey)
+	if err != nil || f.x.isFunctionKey(s.accessKey) && s.token != functionSession {
+		return nil, &apiError{Code: "UnrecognizedClientException", Status: http.StatusForbidden, Message: "The security token included in the request is invalid."}
+	}
+	err = f.x.authorize(origin{region: d.Region, accessKey: s.accessKey}, "lambda:InvokeFunctionUrl", "lambda", request{
 		protocol: protocolREST, operation: "InvokeFunctionUrl",
 		tree: func() (map[string]any, error) { return map[string]any{"FunctionName": d.Name}, nil },
 	})
-	return m[1], err == nil
+	if err != nil {
+		f.x.logf("%s %s was refused: %v", r.Method, r.URL.Path, err)
+		return nil, errForbidden
+	}
+	return &who, nil
+}
+
+// errForbidden says that nobody and nothing allows a request.
+var errForbidden = errors.New("forbidden")
+
+// refused is the answer to a request that is not admitted. What AWS answers to an
+// unsigned one is known word for word; what it says of a signature are the words
+// that all of its services have.
+func refused(err error) urlAnswer {
+	var e *apiError
+	if !errors.As(err, &e) {
+		return forbidden
+	}
+	text, _ := json.Marshal(map[string]string{"message": e.Message}) // a string always marshals
+	return urlAnswer{status: e.Status, code: e.Code, body: text,
+		header: http.Header{"Content-Type": {"application/json"}, "X-Amzn-Errortype": {e.Code}}}
 }

@@ -84,34 +84,6 @@ func TestStatementsForOthersDoNotOpenTheURL(t *testing.T) {
 	}
 }
 
-func TestURLWithIAMWantsASignature(t *testing.T) {
-	b := newLambdaBench(t, nil)
-	b.function()
-	out, err := b.lambda.CreateFunctionUrlConfig(t.Context(), &lambda.CreateFunctionUrlConfigInput{FunctionName: aws.String("F"), AuthType: "AWS_IAM"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if res, body := b.send("GET", *out.FunctionUrl, ""); res.StatusCode != 403 || body != forbiddenBody {
-		t.Errorf("unsigned: %d %s", res.StatusCode, body)
-	}
-	sign := func(region, service string) string {
-		return "Authorization: AWS4-HMAC-SHA256 Credential=AKIALOCAL/20261123/" + region + "/" + service + "/aws4_request, SignedHeaders=host, Signature=0"
-	}
-	for _, h := range []string{sign("eu-central-1", "execute-api"), sign("us-east-1", "lambda")} {
-		if res, _ := b.send("GET", *out.FunctionUrl, "", h); res.StatusCode != 403 {
-			t.Errorf("%s: %d", h, res.StatusCode)
-		}
-	}
-	var event string
-	b.does(func(_ context.Context, e []byte) ([]byte, error) { event = string(e); return []byte(`{}`), nil })
-	if res, _ := b.send("GET", *out.FunctionUrl, "", sign("eu-central-1", "lambda")); res.StatusCode != 200 {
-		t.Errorf("signed: %d", res.StatusCode)
-	}
-	if !strings.Contains(event, `"accountId":"000000000000"`) || !strings.Contains(event, `"authorizer":{"iam":{"accessKey":"AKIALOCAL"`) {
-		t.Errorf("the event does not say who called: %s", event)
-	}
-}
-
 // The event is compared as a whole: a member too many misleads a learner as
 // much as one too few.
 func TestEventIsPayloadFormat2(t *testing.T) {

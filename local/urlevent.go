@@ -53,18 +53,22 @@ type urlHTTP struct {
 }
 
 type urlAuthorizer struct {
-	IAM struct {
-		AccessKey string `json:"accessKey"`
-		AccountID string `json:"accountId"`
-		CallerID  string `json:"callerId"`
-		UserARN   string `json:"userArn"`
-		UserID    string `json:"userId"`
-	} `json:"iam"`
+	IAM urlIAM `json:"iam"`
 }
 
-// event describes a request to the function. caller is the access key of a
-// signed request, and empty for AuthType NONE.
-func (f *urlFront) event(r *http.Request, body []byte, id, caller string) urlEvent {
+type urlIAM struct {
+	AccessKey       string  `json:"accessKey"`
+	AccountID       string  `json:"accountId"`
+	CallerID        string  `json:"callerId"`
+	CognitoIdentity *string `json:"cognitoIdentity"` // null: there is no Cognito here
+	PrincipalOrgID  *string `json:"principalOrgId"`  // null: the account is in no organization
+	UserARN         string  `json:"userArn"`
+	UserID          string  `json:"userId"`
+}
+
+// event describes a request to the function. signer is who signed it, nil for
+// AuthType NONE.
+func (f *urlFront) event(r *http.Request, body []byte, id string, signer *caller) urlEvent {
 	now := f.x.cfg.Now().UTC()
 	path := r.URL.EscapedPath()
 	if path == "" {
@@ -93,11 +97,11 @@ func (f *urlFront) event(r *http.Request, body []byte, id, caller string) urlEve
 			TimeEpoch:    now.UnixMilli(),
 		},
 	}
-	if caller != "" {
-		a := &urlAuthorizer{}
-		a.IAM.AccessKey, a.IAM.AccountID, a.IAM.CallerID, a.IAM.UserID = caller, AccountID, AccountID, AccountID
-		a.IAM.UserARN = "arn:aws:iam::" + AccountID + ":root"
-		e.RequestContext.AccountID, e.RequestContext.Authorizer = AccountID, a
+	if signer != nil {
+		e.RequestContext.AccountID = AccountID
+		e.RequestContext.Authorizer = &urlAuthorizer{IAM: urlIAM{
+			AccessKey: signer.accessKey, AccountID: AccountID, CallerID: signer.userID, UserARN: signer.arn, UserID: signer.userID,
+		}}
 	}
 	for k, v := range r.Header {
 		if k == "Cookie" {

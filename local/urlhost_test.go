@@ -37,13 +37,13 @@ func lambdaPackage(t *testing.T) (zipped []byte, sha string) {
 	return b.Bytes(), base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// public makes a function with a public URL and returns the URL's address and
-// how often the function ran.
-func public(t *testing.T, cors *types.Cors) (a *account, address string, ran *atomic.Int32) {
+// fronted makes a function with a URL and returns the URL's address and how often
+// the function ran.
+func fronted(t *testing.T, auth types.FunctionUrlAuthType, cors *types.Cors, change ...func(*Config)) (a *account, address string, ran *atomic.Int32) {
 	t.Helper()
 	ran = new(atomic.Int32)
 	code, sha := lambdaPackage(t)
-	a = newAccount(t, Lags{}, func(c *Config) {
+	a = newAccount(t, Lags{}, append(change, func(c *Config) {
 		c.Listen = sockets
 		c.Twin = &Twin{SHA256: sha, New: func(TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
 			return func(context.Context, []byte) ([]byte, error) {
@@ -51,18 +51,26 @@ func public(t *testing.T, cors *types.Cors) (a *account, address string, ran *at
 				return []byte(`"ran"`), nil
 			}
 		}}
-	})
+	})...)
 	client := lambda.NewFromConfig(a.config())
 	must(client.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
 		FunctionName: aws.String("F"), Role: aws.String(a.role(t, "R")), Runtime: types.RuntimePython312,
 		Handler: aws.String("lambda_function.lambda_handler"), Code: &types.FunctionCode{ZipFile: code},
 	}))(t)
-	out := must(client.CreateFunctionUrlConfig(t.Context(), &lambda.CreateFunctionUrlConfigInput{FunctionName: aws.String("F"), AuthType: "NONE", Cors: cors}))(t)
+	out := must(client.CreateFunctionUrlConfig(t.Context(), &lambda.CreateFunctionUrlConfigInput{FunctionName: aws.String("F"), AuthType: auth, Cors: cors}))(t)
+	return a, strings.TrimSuffix(strings.TrimPrefix(*out.FunctionUrl, "http://"), "/"), ran
+}
+
+// public is one whose URL is for everybody.
+func public(t *testing.T, cors *types.Cors) (a *account, address string, ran *atomic.Int32) {
+	t.Helper()
+	a, address, ran = fronted(t, types.FunctionUrlAuthTypeNone, cors)
+	client := lambda.NewFromConfig(a.config())
 	must(client.AddPermission(t.Context(), &lambda.AddPermissionInput{FunctionName: aws.String("F"), StatementId: aws.String("One"),
 		Action: aws.String("lambda:InvokeFunctionUrl"), Principal: aws.String("*"), FunctionUrlAuthType: "NONE"}))(t)
 	must(client.AddPermission(t.Context(), &lambda.AddPermissionInput{FunctionName: aws.String("F"), StatementId: aws.String("Two"),
 		Action: aws.String("lambda:InvokeFunction"), Principal: aws.String("*"), InvokedViaFunctionUrl: aws.Bool(true)}))(t)
-	return a, strings.TrimSuffix(strings.TrimPrefix(*out.FunctionUrl, "http://"), "/"), ran
+	return a, address, ran
 }
 
 // A Function URL is for every origin, as its CORS says, and for no other name.

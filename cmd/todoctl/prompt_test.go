@@ -185,11 +185,25 @@ func TestWithoutCredentialsATerminalIsOfferedARehearsal(t *testing.T) {
 }
 
 func TestWithoutCredentialsAndTerminalTheWayInIsShown(t *testing.T) {
-	env := home(t, "AWS_REGION=us-east-1")
-	stdout, stderr, exit := run(t, env, "up", "--yes")
-	if exit != exitCredentials || stdout != "" || !strings.Contains(stderr, "aws login") {
-		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
+	for _, region := range []string{"AWS_REGION=us-east-1", "AWS_REGION="} {
+		stdout, stderr, exit := run(t, home(t, region), "up", "--yes")
+		if exit != exitCredentials || stdout != "" || !strings.Contains(stderr, "aws login") {
+			t.Errorf("%s: exit %d, stdout %q, stderr:\n%s", region, exit, stdout, stderr)
+		}
 	}
+}
+
+// Nothing of AWS was ever set up on this machine. It was asked for a Region first,
+// which leads to the next error and not on.
+func TestOnAFreshMachineARehearsalIsOffered(t *testing.T) {
+	x := start(t, startedLocal(t), "up")
+	x.expect("no AWS credentials were found")
+	x.expect("Rehearse on an AWS inside this program instead?")
+	x.press(enter)
+	x.expect("Go through these 6 steps?")
+	x.press(ctrlC)
+	x.expect("try:   todoctl up --local\n")
+	x.ends(exitInterrupted)
 }
 
 func TestAnItemThatComesWhileDownAsksKeepsItsTable(t *testing.T) {

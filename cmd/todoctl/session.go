@@ -140,6 +140,13 @@ func (c *command) awsConfig(ctx context.Context, s *session) (aws.Config, error)
 	}
 	cfg.Logger = logging.Nop{} // people read our words; --debug has lines of its own
 	if cfg.Region == "" {
+		// Who is not signed in has no use for a Region yet, and signing in brings one.
+		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+			err = errors.Join(errNoCredentials, err)
+			if explain(err, nowhere).ID == "TODO-CRED-01" {
+				return cfg, err
+			}
+		}
 		return cfg, noRegion(c.again())
 	}
 	s.regionFrom, c.askedRegion = c.regionSource(), cfg.Region

@@ -443,10 +443,13 @@ func (a *App) startSelf(logPath string, args ...string) (wait func() error, err 
 	return cmd.Wait, nil
 }
 
+// pythonLimit is how long the search for a python3 may take.
+const pythonLimit = 10 * time.Second
+
 // findPython looks for a python3 that has boto3, which a learner's own function
 // needs. Nil means that there is none.
 func (a *App) findPython(ctx context.Context) *local.Python {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, pythonLimit)
 	defer cancel()
 	for _, name := range []string{"python3", "python"} {
 		path, err := exec.LookPath(name)

@@ -221,9 +221,16 @@ func (c *command) stopLocal(ctx context.Context, b *background) error {
 // controlPath is where the server answers todoctl itself, beside AWS's calls.
 const controlPath = "/_todoctl/"
 
+// controlLimit is how long the local AWS may take to answer about itself.
+const controlLimit = 5 * time.Second
+
 // control makes one call to the server's own side.
 func (a *App) control(ctx context.Context, b *background, method, what string, answer any) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	return a.controlWithin(ctx, controlLimit, b, method, what, answer)
+}
+
+func (a *App) controlWithin(ctx context.Context, limit time.Duration, b *background, method, what string, answer any) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, b.endpoint()+controlPath+what, nil)
 	if err != nil {
@@ -250,9 +257,10 @@ func (a *App) control(ctx context.Context, b *background, method, what string, a
 	return json.Unmarshal(body, answer)
 }
 
-// runner asks what functions run in.
+// runner asks what functions run in. On a machine with a slow disk, or one that
+// has much else to do, boto3 takes seconds to be imported for the first time.
 func (c *command) runner(ctx context.Context, b *background) (runner, error) {
 	var in runner
-	err := c.control(ctx, b, http.MethodGet, "runner", &in)
+	err := c.controlWithin(ctx, pythonLimit+controlLimit, b, http.MethodGet, "runner", &in)
 	return in, err
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -128,5 +129,18 @@ func TestAStoppedRestoreSaysHowManyItemsAreWritten(t *testing.T) {
 		if !end.says("Restored 160 items.") {
 			t.Errorf("it says\n%s", end.err)
 		}
+	})
+}
+
+// The local AWS looks for python3 with boto3 when it starts, and the first command
+// asks it what it has found. On a busy machine that took longer than an answer may,
+// and the first rehearsal failed for want of "the network".
+func TestAPythonThatIsSlowToStartIsWaitedFor(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		r.server.python = sync.OnceValue(func() *local.Python {
+			time.Sleep(pythonLimit - time.Second) // in virtual time
+			return nil
+		})
+		r.wantExit(r.run(upLine), exitDone)
 	})
 }

@@ -38,7 +38,7 @@ type App struct {
 
 	InTerminal  bool
 	ErrTerminal bool
-	Width       int  // columns of the terminal on Err, else of the one on Out; 80 when unknown
+	Width       int  // columns of the terminal on Err, else of the one on Out, at the start; 80 when unknown
 	Height      int  // its rows; 24 when unknown
 	Plain       bool // the terminal on Err obeys no escape sequences: a Windows console before 2016
 
@@ -64,6 +64,15 @@ type App struct {
 // CanPrompt says whether a person is there to answer: questions are written to
 // Err and read from In, so both must be terminals.
 func (a *App) CanPrompt() bool { return a.InTerminal && a.ErrTerminal }
+
+// space is the room that there is for text now: a window may have been made
+// smaller since todoctl began.
+func (a *App) space() (columns, rows int) {
+	if a.Size != nil {
+		return a.Size()
+	}
+	return a.Width, a.Height
+}
 
 // host runs main in the real world and ends the process with its exit code.
 func host(main func(context.Context, *App) int) {

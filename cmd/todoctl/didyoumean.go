@@ -43,6 +43,14 @@ func letters(word string) string {
 	return string(all)
 }
 
+// calledHere are the commands that other tools have other words for.
+var calledHere = map[string]string{
+	"apply": "up", "create": "up", "deploy": "up", "init": "up", "launch": "up", "run": "up", "setup": "up", "start": "up",
+	"clean": "down", "cleanup": "down", "delete": "down", "destroy": "down", "remove": "down", "rm": "down", "undeploy": "down", "uninstall": "down",
+	"check": "status", "describe": "status", "diff": "status", "doctor": "status", "info": "status", "list": "status", "ls": "status", "plan": "status", "show": "status",
+	"import": "restore", "hint": "explain", "why": "explain",
+}
+
 // retyped is the command line that was typed with a word of it replaced, be it
 // an argument, a flag's name or value, or one of a list's values. A value is
 // looked for behind its flag first: "" where it has none.
@@ -121,7 +129,11 @@ func (c *command) flagRefused(cmd *cobra.Command, err error) *Problem {
 	}
 	if e, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
 		f := e.GetFlag()
-		return usage([]string{line(c.Args) + " " + placeholder(f), helpLine(cmd)}, "--%s needs a value", f.Name)
+		value := placeholder(f)
+		if known := choices[f.Name]; known != nil {
+			value = known[0].value // a line to paste has no room for a choice: "text|json" is a pipe to a shell
+		}
+		return usage([]string{line(c.Args) + " " + value, helpLine(cmd)}, "--%s needs a value", f.Name)
 	}
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		f := e.GetFlag()
@@ -183,11 +195,15 @@ func (c *command) unknownWord(cmd *cobra.Command, word string) *Problem {
 	}
 	var known []string
 	for _, sub := range cmd.Commands() {
-		if sub.IsAvailableCommand() {
+		if sub.IsAvailableCommand() || sub.Name() == "help" {
 			known = append(append(known, sub.Name()), sub.Aliases...)
 		}
 	}
-	return usage(c.instead(cmd, word, nearest(word, known)), "unknown command %q for %q", word, cmd.CommandPath()).as("TODO-USE-01")
+	near := nearest(word, known)
+	if here, ok := calledHere[strings.ToLower(word)]; ok && len(near) == 0 && !cmd.HasParent() {
+		near = []string{here}
+	}
+	return usage(c.instead(cmd, word, near), "unknown command %q for %q", word, cmd.CommandPath()).as("TODO-USE-01")
 }
 
 // without is the command line without a word.

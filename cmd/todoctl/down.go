@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,14 +60,14 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 	}
 	c.view().Plan(plan, provision.Down)
 	c.tally.plan(plan, provision.Down)
-	c.view().Note("")
-	if changing(plan) == 0 {
-		if c.dryRun {
-			c.view().Note("Nothing to do.")
-			return unseen(plan)
-		}
+	if changing(plan) == 0 && !c.dryRun {
 		proved := c.prove(ctx, sess, plan)
 		return cmp.Or(unseen(plan), proved)
+	}
+	c.view().Note("")
+	if changing(plan) == 0 {
+		c.view().Note("Nothing to do.")
+		return unseen(plan)
 	}
 	items, err := c.tellItems(ctx, sess, plan, opt.discard)
 	if err != nil {
@@ -159,7 +160,7 @@ func (c *command) agree(ctx context.Context, sess session, items int, opt downOp
 		}
 		file := fmt.Sprintf("%s-%s.jsonl", sess.cfg.TableName(), c.Clock.Now().Format("20060102-150405"))
 		answer, err := c.choose(ctx, fmt.Sprintf("Save the %s to a file first?", plural(items, "item")),
-			option{"Yes, to " + file, "backup"}, option{"No, delete them for good", "discard"}, option{"Stop here", "stop"})
+			option{"Yes, to " + file, "backup"}, option{"No, delete " + map[bool]string{true: "it", false: "them"}[items == 1] + " for good", "discard"}, option{"Stop here", "stop"})
 		switch {
 		case err != nil:
 			return opt, err
@@ -281,7 +282,7 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 	for _, r := range left {
 		c.doc.Remains = append(c.doc.Remains, remain(r))
 		if r.Name == "" { // a note about what cannot be looked at
-			c.view().Note("note: %s", r.Note)
+			c.remark("note: ", r.Note)
 			if r.Kind == "budget" || r.Kind == "tag" { // many may not: up went on without, and so does down
 				noted++
 			} else {
@@ -289,7 +290,7 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 			}
 			continue
 		}
-		c.view().Note("left: %-12s %s  %s", r.Kind, r.Name, r.Note)
+		c.remark(fmt.Sprintf("left: %-12s ", r.Kind), strings.TrimSpace(r.Name+"  "+r.Note))
 		if r.Note == "" {
 			ours++
 		} else {
@@ -311,6 +312,11 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 		c.view().Note("Looked at every name and every tag: 0 left.")
 	}
 	return c.stopEmptyLocal(ctx, sess)
+}
+
+// remark prints a line of a list, folded under its text.
+func (c *command) remark(lead, text string) {
+	c.view().Note("%s%s", lead, strings.Join(fold(text, c.words().width-len(lead)), "\n"+strings.Repeat(" ", len(lead))))
 }
 
 // stopEmptyLocal stops the local AWS when no stack needs it any more.

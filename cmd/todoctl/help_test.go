@@ -225,6 +225,16 @@ func TestTheLineToPasteChangesOneWord(t *testing.T) {
 	}
 }
 
+func TestWhoseStackHasTheSuggestedNameIsSentToAnother(t *testing.T) {
+	for stack, want := range map[string]string{"Todo": "todoctl up --local --stack Mine", "Mine": "todoctl up --local --stack Mine2", "mine": "todoctl up --local --stack Mine2"} {
+		c := &command{App: &App{}, globals: &globals{local: true, stack: stack}}
+		foreign := &provision.ForeignError{Step: "role", Resource: "LambdaMineRole"}
+		if p := explain(foreign, c.way()); p.Fix[0] != want+"   (the same walkthrough under other names)" {
+			t.Errorf("in the stack %s it says %q", stack, p.Fix[0])
+		}
+	}
+}
+
 // endsAsItsHelpSays holds every command that a test runs to the exit codes of
 // its help.
 func endsAsItsHelpSays(t *testing.T, args []string, ended *os.ProcessState) {

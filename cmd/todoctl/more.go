@@ -68,11 +68,12 @@ func (w *walk) show(ctx context.Context, part provision.Document) error {
 	out.line("")
 	out.line("%s", out.paint(bold, part.Title))
 	lines := strings.Split(strings.TrimRight(part.Text, "\n"), "\n")
-	room := max(w.Height-6, 5) // the question below it
 	for len(lines) > 0 {
+		columns, height := w.space()
+		room := max(height-6, 5) // the question below it
 		n, rows := 0, 0
-		for n < len(lines) && (w.inLines() || n == 0 || rows+w.rows(lines[n]) <= room) {
-			rows += w.rows(lines[n])
+		for n < len(lines) && (w.inLines() || n == 0 || rows+rowsOf(lines[n], columns) <= room) {
+			rows += rowsOf(lines[n], columns)
 			n++
 		}
 		for _, line := range lines[:n] {
@@ -90,7 +91,11 @@ func (w *walk) show(ctx context.Context, part provision.Document) error {
 	return nil
 }
 
-// rows is how many rows of the terminal a line takes that is not folded.
-func (w *walk) rows(line string) int {
-	return 1 + max(len([]rune(line))-1, 0)/max(w.Width, 1)
+// rowsOf is how many rows of a terminal a text takes that is not folded.
+func rowsOf(text string, columns int) int {
+	n := 0
+	for line := range strings.Lines(text) {
+		n += 1 + max(len([]rune(strings.TrimRight(line, "\n")))-1, 0)/max(columns, 1)
+	}
+	return max(n, 1)
 }

@@ -17,15 +17,6 @@ import (
 
 var coloured = regexp.MustCompile(`\x1b\[(?:[0-9;]*;)?(?:3[0-7]|4[0-7]|9[0-7]|10[0-7]|38|48)[;m]`)
 
-// rowsOf is how many rows a text takes on a terminal that folds long lines.
-func rowsOf(text string, width int) int {
-	n := 0
-	for line := range strings.Lines(text) {
-		n += 1 + max(len([]rune(strings.TrimRight(line, "\n")))-1, 0)/width
-	}
-	return n
-}
-
 // Under the page stands its question: the title, the answers, and an empty line
 // above the keys.
 func TestEachPageFitsATerminalWithItsQuestion(t *testing.T) {

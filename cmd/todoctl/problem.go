@@ -62,7 +62,7 @@ var errForeignKept = &Problem{Exit: exitForeign}
 type way struct {
 	again    string                      // the same command
 	with     func(command string) string // another one: with("down")
-	bare     func(command string) string // another one, of another stack
+	apart    func(command string) string // another one, of another stack
 	inRegion func(region string) string  // the same in another Region
 	down     bool                        // this one takes away
 	far      string                      // what there is now, "" when that is not known
@@ -75,7 +75,7 @@ type way struct {
 }
 
 // nowhere is for a Problem of which only the sentence is shown.
-var nowhere = way{with: todoctlLine, bare: todoctlLine, inRegion: func(region string) string { return todoctlLine("up --region " + region) }}
+var nowhere = way{with: todoctlLine, apart: todoctlLine, inRegion: func(region string) string { return todoctlLine("up --region " + region) }}
 
 func todoctlLine(command string) string { return "todoctl " + command }
 
@@ -177,7 +177,7 @@ func foreignProblem(e *provision.ForeignError, on way) *Problem {
 	case "alarm":
 		p.ID = "TODO-ALARM-01"
 	}
-	p.Fix = []string{on.bare("up") + " --stack Mine   (the same walkthrough under other names)", on.with(e.Step) + " --adopt   (take it over, after showing what would change)"}
+	p.Fix = []string{on.apart("up") + "   (the same walkthrough under other names)", on.with(e.Step) + " --adopt   (take it over, after showing what would change)"}
 	switch {
 	case on.down:
 		p.Fix = []string{on.again + "   (what is left of this stack)"}
@@ -196,7 +196,7 @@ func told(id, what string, fix ...string) *Problem {
 // stepProblem explains what only one step can run into.
 func stepProblem(err error, on way) *Problem {
 	if e, ok := errors.AsType[*provision.KeySchemaError](err); ok {
-		return told("TODO-TABLE-02", e.Error(), on.bare("up")+" --stack Mine   (another table)")
+		return told("TODO-TABLE-02", e.Error(), on.apart("up")+"   (another table)")
 	}
 	if e, ok := errors.AsType[*provision.ProtectedError](err); ok {
 		return told("TODO-TABLE-03", e.Error(),
@@ -209,7 +209,7 @@ func stepProblem(err error, on way) *Problem {
 		return told("TODO-ROLE-02", e.Error(), on.again)
 	}
 	if e, ok := errors.AsType[*provision.RolePathError](err); ok {
-		return told("TODO-ROLE-04", e.Error(), on.bare("up")+" --stack Mine   (another role)")
+		return told("TODO-ROLE-04", e.Error(), on.apart("up")+"   (another role)")
 	}
 	if provision.CannotAssume(err) {
 		return &Problem{ID: "TODO-ROLE-03", Fix: []string{on.with("role"), on.again}}

@@ -119,8 +119,9 @@ func (c *command) askForm(ctx context.Context, q question) error {
 		profile = termenv.Ascii
 	}
 	lipgloss.SetColorProfile(profile) // the library would look at stdout, which may be a file
+	columns, _ := c.space()
 	form := huh.NewForm(huh.NewGroup(q.form())).WithInput(c.In).WithOutput(c.screen).
-		WithShowHelp(q.help()).WithWidth(min(c.Width, 80)).WithTheme(theme()).WithKeyMap(keys())
+		WithShowHelp(q.help()).WithWidth(min(columns, 80)).WithTheme(theme()).WithKeyMap(keys())
 	err := c.fill(ctx, form)
 	switch {
 	case form.State == huh.StateAborted:

@@ -90,7 +90,7 @@ func TestTheLineForAnotherRegionTakesThePlaceOfTheOneThatWasTyped(t *testing.T) 
 
 func TestALocalAWSThatHasEndedIsToldAsSuch(t *testing.T) {
 	cut := &provision.StepError{Step: "role", Action: provision.Create, Err: fmt.Errorf("send: %w", &net.OpError{Op: "dial", Err: os.ErrClosed})}
-	on := way{again: "todoctl up --local", with: todoctlLine, bare: todoctlLine, local: true}
+	on := way{again: "todoctl up --local", with: todoctlLine, apart: todoctlLine, local: true}
 	p := explain(cut, on)
 	if !strings.Contains(p.What, "could not create the role: the local AWS does not answer any more") || !strings.Contains(p.Fix[0], "todoctl up --local") {
 		t.Errorf("%+v", p)

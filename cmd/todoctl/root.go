@@ -134,7 +134,8 @@ func (c *command) view() view {
 }
 
 func (c *command) words() *words {
-	v := &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.inLines(), letters: c.letters(), spoken: c.spoken(), width: min(c.Width, 80), quiet: quietElsewhere, clock: c.Clock}
+	columns, _ := c.space()
+	v := &words{w: c.Err, colour: c.ErrTerminal && c.colourful(), plain: c.inLines(), letters: c.letters(), spoken: c.spoken(), width: min(columns, 80), quiet: quietElsewhere, clock: c.Clock}
 	if c.ErrTerminal && c.Getenv("CI") == "" {
 		v.quiet = quietTerminal
 		if !v.plain && !c.debug { // what is read aloud must not change, and a trace is to be kept
@@ -167,7 +168,7 @@ func (c *command) finish(err error) int {
 }
 
 func (c *command) way() way {
-	on := way{again: c.again(), with: c.with, bare: c.bare, inRegion: c.inRegion, down: c.name == "down", far: c.tally.words(), begun: c.tally.begun(), some: c.tally.some(), local: c.local, region: c.askedRegion}
+	on := way{again: c.again(), with: c.with, apart: c.apart, inRegion: c.inRegion, down: c.name == "down", far: c.tally.words(), begun: c.tally.begun(), some: c.tally.some(), local: c.local, region: c.askedRegion}
 	if c.local || c.profile != "" || !c.keysInEnvironment() {
 		return on // --profile wins over the environment
 	}
@@ -209,7 +210,15 @@ func (c *command) with(command string) string {
 	return line
 }
 
-// bare does the same without the stack, for a line that names another one.
+// apart does the same for another stack, one of other names.
+func (c *command) apart(command string) string {
+	if strings.EqualFold(c.stack, "Mine") { // IAM's names are the same in either case
+		return c.bare(command) + " --stack Mine2"
+	}
+	return c.bare(command) + " --stack Mine"
+}
+
+// bare does the same without the stack.
 func (c *command) bare(command string) string {
 	line := "todoctl " + command
 	if c.local {

@@ -148,7 +148,7 @@ func (v *words) stepText(mark, name, format string, args ...any) string {
 	lead, columns := v.lead(mark, name)
 	text, indent := fmt.Sprintf(format, args...), strings.Repeat(" ", columns)
 	if v.spoken && name != "" { // its lead may be of any length
-		return harmless(strings.Join(fold(lead+text, v.width-columns), "\n"+indent)) + "\n"
+		return harmless(strings.Join(foldCommand(lead+text, v.width-columns), "\n"+indent)) + "\n"
 	}
 	return harmless(lead+strings.Join(foldCommand(text, v.width-columns), "\n"+indent)) + "\n"
 }

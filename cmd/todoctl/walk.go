@@ -131,7 +131,8 @@ func (w *walk) options(c provision.Change) []option {
 
 // aside is where a page is printed while the lines of the steps at work wait.
 func (w *walk) aside() *words {
-	return &words{w: w.out.w, colour: w.out.colour, plain: w.out.plain, letters: w.out.letters, spoken: w.out.spoken, width: w.out.width}
+	columns, _ := w.space()
+	return &words{w: w.out.w, colour: w.out.colour, plain: w.out.plain, letters: w.out.letters, spoken: w.out.spoken, width: min(columns, 80)}
 }
 
 func (w *walk) page(c provision.Change) {

@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/creack/pty"
 
 	"todoctl/local"
 )
@@ -54,6 +57,26 @@ func TestThePageAndItsAnswerStayOnTheScreen(t *testing.T) {
 	x.expect("? Create TodoTable: yes")
 	x.expect("created TodoTable")
 	x.ends(exitDone)
+}
+
+// Somebody drags the window's edge while a page waits.
+func TestAPageIsAsWideAsTheTerminalIsNow(t *testing.T) {
+	x := start(t, startedLocal(t), "up", "--local")
+	x.toPage("table")
+	if err := pty.Setsize(x.pty, &pty.Winsize{Rows: 24, Cols: 50}); err != nil {
+		t.Fatal(err)
+	}
+	x.press(enter)
+	x.expect("Step 2 of 6: role")
+	page := x.seen
+	x.expect("Quit")
+	for line := range strings.Lines(x.text()[page:]) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\r\n ")); n > 50 && !strings.Contains(line, "https://") {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	x.press(ctrlC)
+	x.ends(exitInterrupted)
 }
 
 // The learner sits on the second page and has not answered it.

@@ -38,6 +38,14 @@ func TestACommandAtTheEndOfALineIsNotFolded(t *testing.T) {
 	}
 }
 
+func TestACommandIsReadAloudInOnePiece(t *testing.T) {
+	var b strings.Builder
+	(&words{w: &b, spoken: true, plain: true, width: 80}).step("note", "alarm", "nobody is told when a bill comes: todoctl alarm --email YOU@EXAMPLE.COM --local")
+	if !strings.Contains(b.String(), "\n  todoctl alarm --email YOU@EXAMPLE.COM --local\n") {
+		t.Errorf("it is said as\n%s", b.String())
+	}
+}
+
 func TestALongLineToPasteGoesOnBelow(t *testing.T) {
 	const line = `curl https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.us-east-1.on.aws/ -H 'content-type: application/json' -d '{"task": "Buy groceries"}'`
 	for goos, want := range map[string]int{"linux": 2, "windows": 1} {

@@ -34,6 +34,9 @@ func newLocal() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if b != nil && cmd.Flags().Changed("lag") && b.Lag != opt.lag {
+				return told("TODO-LOCAL-06", "a local AWS is running already, with --lag "+b.Lag, "todoctl local stop   (its data stays; then the same line again)")
+			}
 			if b != nil {
 				return c.printBackground(cmd.Context(), "is running already", b)
 			}

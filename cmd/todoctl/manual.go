@@ -238,7 +238,7 @@ alarms do not ring.`,
 	},
 	"local start": {
 		short:    "Start it in the background",
-		long:     `Starts the local AWS behind the terminal, on 127.0.0.1 only. When it is running already, it says so and changes nothing. --lag says how long tables, roles and functions take to be ready.`,
+		long:     `Starts the local AWS behind the terminal, on 127.0.0.1 only. When it is running already, it says so and changes nothing. --lag says how long tables, roles and functions take to be ready; to change that, stop it first.`,
 		examples: []example{{"A local AWS on which everything is ready at once", "todoctl local start --lag none"}},
 		exits:    running,
 		alone:    true,

@@ -14,8 +14,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// dynamodbService is Amazon DynamoDB: tables without indexes and streams, and
-// all item operations with expressions. Capacity is counted, never short: the
+// dynamodbService is Amazon DynamoDB: tables with global secondary indexes, without
+// streams, and all item operations with expressions. Capacity is counted, never short: the
 // local DynamoDB does not throttle.
 type dynamodbService struct {
 	*Server
@@ -64,9 +64,7 @@ func (x *dynamodbService) tableName(ctx context.Context, name string) (string, e
 		return bare, nil
 	case len(name) < 3 || len(name) > 255:
 		return "", invalid("TableName must be at least 3 characters long and at most 255 characters long")
-	case strings.ContainsFunc(name, func(c rune) bool {
-		return c > 'z' || !isLetter(byte(c)) && !isDigit(byte(c)) && c != '_' && c != '.' && c != '-'
-	}):
+	case strings.ContainsFunc(name, notInName):
 		return "", invalid("1 validation error detected: Value '%s' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+", name)
 	}
 	return name, nil
@@ -79,25 +77,27 @@ func (x *dynamodbService) CreateTable(ctx context.Context, in *dynamodb.CreateTa
 		return nil, err
 	}
 	for parameter, given := range map[string]bool{
-		"GlobalSecondaryIndexes": len(in.GlobalSecondaryIndexes) > 0,
-		"LocalSecondaryIndexes":  len(in.LocalSecondaryIndexes) > 0,
-		"VectorIndexes":          len(in.VectorIndexes) > 0,
-		"StreamSpecification":    in.StreamSpecification != nil && aws.ToBool(in.StreamSpecification.StreamEnabled),
-		"SSESpecification":       in.SSESpecification != nil && aws.ToBool(in.SSESpecification.Enabled),
-		"OnDemandThroughput":     in.OnDemandThroughput != nil,
-		"WarmThroughput":         in.WarmThroughput != nil,
-		"ResourcePolicy":         in.ResourcePolicy != nil,
-		"GlobalTableSourceArn":   in.GlobalTableSourceArn != nil,
+		"LocalSecondaryIndexes": len(in.LocalSecondaryIndexes) > 0,
+		"VectorIndexes":         len(in.VectorIndexes) > 0,
+		"StreamSpecification":   in.StreamSpecification != nil && aws.ToBool(in.StreamSpecification.StreamEnabled),
+		"SSESpecification":      in.SSESpecification != nil && aws.ToBool(in.SSESpecification.Enabled),
+		"OnDemandThroughput":    in.OnDemandThroughput != nil,
+		"WarmThroughput":        in.WarmThroughput != nil,
+		"ResourcePolicy":        in.ResourcePolicy != nil,
+		"GlobalTableSourceArn":  in.GlobalTableSourceArn != nil,
 	} {
 		if given {
 			return nil, lacks("CreateTable", parameter)
 		}
 	}
 	t := tableDoc{Region: from(ctx).region, Name: name, ID: newRequestID(), Protected: aws.ToBool(in.DeletionProtectionEnabled)}
+	if in.GlobalSecondaryIndexes != nil && len(in.GlobalSecondaryIndexes) == 0 {
+		return nil, invalid("One or more parameter values were invalid: List of GlobalSecondaryIndexes is empty")
+	}
 	if t.Settings, err = newSettings(in.BillingMode, in.ProvisionedThroughput, in.TableClass); err != nil {
 		return nil, err
 	}
-	if err := t.schema(in.KeySchema, in.AttributeDefinitions); err != nil {
+	if err := t.schema(in); err != nil {
 		return nil, err
 	}
 	if t.Tags, err = addTags(nil, in.Tags); err != nil {
@@ -122,12 +122,18 @@ func (x *dynamodbService) CreateTable(ctx context.Context, in *dynamodb.CreateTa
 		if _, err := tx.CreateBucketIfNotExists([]byte(bucketItems + t.ID)); err != nil {
 			return err
 		}
+		for i := range t.Indexes {
+			t.Indexes[i].Created = now
+			if err := t.fill(tx, &t.Indexes[i]); err != nil {
+				return err
+			}
+		}
 		return put(tx, bucketTables, key(t.Region, name), t)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &dynamodb.CreateTableOutput{TableDescription: t.describe(t.Created, x.cfg.Lags, 0, 0)}, nil
+	return &dynamodb.CreateTableOutput{TableDescription: t.describe(t.Created, x.cfg.Lags, nil)}, nil
 }
 
 // newSettings checks what CreateTable says about billing and class.
@@ -178,60 +184,6 @@ func checkSettings(billing types.BillingMode, throughput *types.ProvisionedThrou
 	return outOfBounds(wrong)
 }
 
-// schema takes over KeySchema and AttributeDefinitions.
-func (t *tableDoc) schema(keys []types.KeySchemaElement, attributes []types.AttributeDefinition) error {
-	if len(keys) == 0 || len(attributes) == 0 {
-		member := "keySchema"
-		if len(keys) > 0 {
-			member = "attributeDefinitions"
-		}
-		return invalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", member)
-	}
-	if len(keys) > 2 {
-		return invalid("1 validation error detected: Value at 'keySchema' failed to satisfy constraint: Member must have length less than or equal to 2")
-	}
-	typeOf := map[string]types.ScalarAttributeType{}
-	var defined, named []string
-	for _, a := range attributes {
-		if !slices.Contains(a.AttributeType.Values(), a.AttributeType) {
-			return invalid("1 validation error detected: Value '%s' at 'attributeDefinitions.1.member.attributeType' failed to satisfy constraint: Member must satisfy enum value set: [B, N, S]", a.AttributeType)
-		}
-		name := aws.ToString(a.AttributeName)
-		if typeOf[name] != "" {
-			return invalid("Cannot have two attributes with the same name")
-		}
-		typeOf[name] = a.AttributeType
-		defined = append(defined, name)
-	}
-	for _, k := range keys {
-		named = append(named, aws.ToString(k.AttributeName))
-	}
-	for _, name := range named {
-		if n := len(name); n < 1 || n > 255 {
-			return invalid("One or more parameter values were invalid: the name of a key attribute has 1 to 255 characters")
-		}
-		if typeOf[name] == "" {
-			return invalid("One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], AttributeDefinitions: [%s]",
-				strings.Join(named, ", "), strings.Join(defined, ", "))
-		}
-	}
-	switch {
-	case len(named) == 2 && named[0] == named[1]:
-		return invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
-	case keys[0].KeyType != types.KeyTypeHash:
-		return invalid("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-	case len(keys) == 2 && keys[1].KeyType != types.KeyTypeRange:
-		return invalid("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
-	case len(keys) != len(attributes):
-		return invalid("One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
-	}
-	t.Hash = keyAttribute{named[0], typeOf[named[0]]}
-	if len(named) == 2 {
-		t.Range = &keyAttribute{named[1], typeOf[named[1]]}
-	}
-	return nil
-}
-
 // existing reads a table that must be there, for the operations on tables.
 func (x *dynamodbService) existing(ctx context.Context, tx *bbolt.Tx, name string) (*tableDoc, error) {
 	t, err := x.load(tx, from(ctx).region, name)
@@ -256,8 +208,7 @@ func (x *dynamodbService) DescribeTable(ctx context.Context, in *dynamodb.Descri
 		if err != nil {
 			return err
 		}
-		count, size := tableSize(tx, t)
-		out.Table = t.describe(x.cfg.Now(), x.cfg.Lags, count, size)
+		out.Table = t.describe(x.cfg.Now(), x.cfg.Lags, tx)
 		return nil
 	})
 	if err != nil {

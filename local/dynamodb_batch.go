@@ -52,7 +52,7 @@ func (x *dynamodbService) batchGet(ctx context.Context, body []byte) ([]byte, er
 			return nil, err
 		}
 	}
-	units := make([]float64, len(gets))
+	costs := make([]cost, len(gets))
 	var answer []byte
 	err = x.db.viewItems(func(tx *bbolt.Tx) error {
 		answer = append(answer[:0], `{"Responses":{`...)
@@ -87,7 +87,7 @@ func (x *dynamodbService) batchGet(ctx context.Context, body []byte) ([]byte, er
 					return err
 				}
 				bytes += size
-				units[i] += readUnits(size, get.consistent)
+				costs[i].table += readUnits(size, get.consistent)
 			}
 			answer = append(answer, ']')
 			left = appendUnread(left, get, unread)
@@ -100,9 +100,9 @@ func (x *dynamodbService) batchGet(ctx context.Context, body []byte) ([]byte, er
 		return nil, err
 	}
 	for i, get := range gets {
-		x.consumed(from(ctx).region, get.table, "Read", units[i])
+		x.consumed(from(ctx).region, get.table, "Read", costs[i])
 	}
-	return append(appendCapacities(answer, q, gets, units, ""), '}'), nil
+	return append(appendCapacities(answer, q, gets, costs, ""), '}'), nil
 }
 
 // appendUnread writes a table's part of UnprocessedKeys.
@@ -137,20 +137,20 @@ func appendUnread(b []byte, get *itemRequest, keys []item) []byte {
 }
 
 // appendCapacities writes ConsumedCapacity as a list, one for each table.
-func appendCapacities(b []byte, q *itemRequest, tables []*itemRequest, units []float64, way string) []byte {
+func appendCapacities(b []byte, q *itemRequest, tables []*itemRequest, costs []cost, way string) []byte {
 	if q.capacity != "TOTAL" && q.capacity != "INDEXES" {
 		return b
 	}
-	sums := map[string]float64{}
+	sums := map[string]cost{}
 	for i, t := range tables {
-		sums[t.table] += units[i]
+		sums[t.table] = sums[t.table].plus(1, costs[i])
 	}
 	b = append(member(b), `"ConsumedCapacity":[`...)
 	for i, table := range sortedKeys(sums) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendUnits(b, table, q.capacity, way, sums[table])
+		b = appendCost(b, table, q.capacity, way, sums[table])
 	}
 	return append(b, ']')
 }
@@ -215,14 +215,14 @@ func (x *dynamodbService) batchWrite(ctx context.Context, body []byte) ([]byte, 
 			return nil, err
 		}
 	}
-	units := make([]float64, len(writes))
+	costs := make([]cost, len(writes))
 	err = x.changeItems(func(tx *itemTx) error {
 		outcomes, err := x.decideAll(tx.Tx, from(ctx).region, mutations, "Provided list of item keys contains duplicates")
 		if err != nil {
 			return err
 		}
 		for i := range outcomes {
-			units[i] = outcomes[i].units
+			costs[i] = outcomes[i].cost
 			if outcomes[i].err != nil {
 				return outcomes[i].err
 			}
@@ -238,9 +238,9 @@ func (x *dynamodbService) batchWrite(ctx context.Context, body []byte) ([]byte, 
 		return nil, err
 	}
 	for i, w := range writes {
-		x.consumed(from(ctx).region, w.table, "Write", units[i])
+		x.consumed(from(ctx).region, w.table, "Write", costs[i])
 	}
-	return append(appendCapacities([]byte(`{"UnprocessedItems":{}`), q, writes, units, ""), '}'), nil
+	return append(appendCapacities([]byte(`{"UnprocessedItems":{}`), q, writes, costs, ""), '}'), nil
 }
 
 // writeRequest reads one PutRequest or DeleteRequest; its operation stays empty

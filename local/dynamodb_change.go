@@ -21,20 +21,19 @@ func (x *dynamodbService) UpdateTable(ctx context.Context, in *dynamodb.UpdateTa
 		return nil, err
 	}
 	for parameter, given := range map[string]bool{
-		"GlobalSecondaryIndexUpdates": len(in.GlobalSecondaryIndexUpdates) > 0,
-		"VectorIndexUpdates":          len(in.VectorIndexUpdates) > 0,
-		"ReplicaUpdates":              len(in.ReplicaUpdates) > 0,
-		"GlobalTableWitnessUpdates":   len(in.GlobalTableWitnessUpdates) > 0,
-		"StreamSpecification":         in.StreamSpecification != nil,
-		"SSESpecification":            in.SSESpecification != nil,
-		"OnDemandThroughput":          in.OnDemandThroughput != nil,
-		"WarmThroughput":              in.WarmThroughput != nil,
+		"VectorIndexUpdates":        len(in.VectorIndexUpdates) > 0,
+		"ReplicaUpdates":            len(in.ReplicaUpdates) > 0,
+		"GlobalTableWitnessUpdates": len(in.GlobalTableWitnessUpdates) > 0,
+		"StreamSpecification":       in.StreamSpecification != nil,
+		"SSESpecification":          in.SSESpecification != nil,
+		"OnDemandThroughput":        in.OnDemandThroughput != nil,
+		"WarmThroughput":            in.WarmThroughput != nil,
 	} {
 		if given {
 			return nil, lacks("UpdateTable", parameter)
 		}
 	}
-	if in.ProvisionedThroughput == nil && in.BillingMode == "" && in.TableClass == "" && in.DeletionProtectionEnabled == nil {
+	if in.ProvisionedThroughput == nil && in.BillingMode == "" && in.TableClass == "" && in.DeletionProtectionEnabled == nil && len(in.GlobalSecondaryIndexUpdates) == 0 {
 		return nil, invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
 	}
 	if err := checkSettings(in.BillingMode, in.ProvisionedThroughput, in.TableClass); err != nil {
@@ -42,6 +41,10 @@ func (x *dynamodbService) UpdateTable(ctx context.Context, in *dynamodb.UpdateTa
 	}
 	if in.BillingMode == types.BillingModeProvisioned && in.ProvisionedThroughput == nil {
 		return nil, invalid("One or more parameter values were invalid: ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+	}
+	updates, err := readIndexUpdates(in)
+	if err != nil {
+		return nil, err
 	}
 	var out *dynamodb.UpdateTableOutput
 	err = x.change(func(tx *bbolt.Tx) error {
@@ -56,17 +59,24 @@ func (x *dynamodbService) UpdateTable(ctx context.Context, in *dynamodb.UpdateTa
 			return tableInUse("Table is being created: %s", name)
 		case status == types.TableStatusDeleting:
 			return tableInUse("Table is being deleted: %s", name)
-		case status == types.TableStatusUpdating && (in.ProvisionedThroughput != nil || in.BillingMode != "" || in.TableClass != ""):
+		case in.ProvisionedThroughput == nil && in.BillingMode == "" && in.TableClass == "":
+		case t.resettling(now, x.cfg.Lags):
 			return tableInUse("Table IOPS are currently being updated. Table: %s", name)
+		default:
+			if err := t.reindexingRefuses(now, x.cfg.Lags); err != nil {
+				return err
+			}
 		}
 		if err := t.resettle(in, now); err != nil {
+			return err
+		}
+		if err := t.reindex(tx, updates, now, x.cfg.Lags); err != nil {
 			return err
 		}
 		if in.DeletionProtectionEnabled != nil {
 			t.Protected = *in.DeletionProtectionEnabled
 		}
-		count, size := tableSize(tx, &t)
-		out = &dynamodb.UpdateTableOutput{TableDescription: t.describe(now, x.cfg.Lags, count, size)}
+		out = &dynamodb.UpdateTableOutput{TableDescription: t.describe(now, x.cfg.Lags, tx)}
 		return put(tx, bucketTables, key(t.Region, name), t)
 	})
 	return out, err
@@ -105,7 +115,8 @@ func (t *tableDoc) resettle(in *dynamodb.UpdateTableInput, now time.Time) error 
 			t.Increased = now
 		}
 		if after.Read < before.Read || after.Write < before.Write {
-			if err := t.decrease(now); err != nil {
+			var err error
+			if t.Decreases, err = lowered(t.Decreases, now); err != nil {
 				return err
 			}
 		}
@@ -117,23 +128,22 @@ func (t *tableDoc) resettle(in *dynamodb.UpdateTableInput, now time.Time) error 
 	return nil
 }
 
-// decrease notes a lowering of the capacity: four in a UTC day are free, each
-// further one needs an hour since the last.
+// lowered notes a lowering of the capacity of a table or an index: four in a UTC day
+// are free, each further one needs an hour since the last.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
-func (t *tableDoc) decrease(now time.Time) error {
-	if n := t.decreasesToday(now); n >= 4 {
-		last := t.Decreases[len(t.Decreases)-1].UTC()
+func lowered(decreases []time.Time, now time.Time) ([]time.Time, error) {
+	if n := today(decreases, now); n >= 4 {
+		last := decreases[len(decreases)-1].UTC()
 		if next := last.Add(time.Hour); now.Before(next) {
 			const form = "Monday, January 2, 2006 at 3:04:05 PM Coordinated Universal Time"
-			return limitExceeded("Provisioned throughput decreases are limited within a given UTC day. "+
+			return nil, limitExceeded("Provisioned throughput decreases are limited within a given UTC day. "+
 				"After the first 4 decreases, each subsequent decrease in the same UTC day can be performed at most once every 3600 seconds. "+
 				"Number of decreases today: %d. Last decrease at %s. Next decrease can be made at %s", n, last.Format(form), next.Format(form))
 		}
 	}
-	today := slices.DeleteFunc(slices.Clone(t.Decreases), func(d time.Time) bool { return now.Sub(d) > 24*time.Hour })
-	t.Decreases = append(today, now)
-	return nil
+	young := slices.DeleteFunc(slices.Clone(decreases), func(d time.Time) bool { return now.Sub(d) > 24*time.Hour })
+	return append(young, now), nil
 }
 
 // DeleteTable empties the table at once; it is DELETING for Lags.TableDelete.
@@ -150,11 +160,13 @@ func (x *dynamodbService) DeleteTable(ctx context.Context, in *dynamodb.DeleteTa
 		}
 		t := *shared
 		now := x.cfg.Now()
-		count, size := tableSize(tx, &t)
+		count, size := itemSizes(tx, t.ID)
 		status, _ := t.status(now, x.cfg.Lags)
 		switch {
 		case status == types.TableStatusCreating:
 			return tableInUse("Table is being created: %s", name)
+		case status != types.TableStatusDeleting && t.indexAtWork(now, x.cfg.Lags):
+			return tableInUse("Cannot delete table while indexes are being created, updated, or deleted.")
 		case status == types.TableStatusUpdating:
 			return tableInUse("Table: %s is in the process of being updated.", name)
 		case status == types.TableStatusDeleting: // no error, says the API reference
@@ -162,8 +174,13 @@ func (x *dynamodbService) DeleteTable(ctx context.Context, in *dynamodb.DeleteTa
 			return invalid("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 		default:
 			t.Deleted = now
-			if err := dropItems(tx, &t); err != nil {
+			if err := dropItems(tx, t.ID); err != nil {
 				return err
+			}
+			for _, ix := range t.kept() {
+				if err := dropItems(tx, ix.ID); err != nil {
+					return err
+				}
 			}
 			if err := x.forget(tx, now); err != nil {
 				return err
@@ -175,8 +192,8 @@ func (x *dynamodbService) DeleteTable(ctx context.Context, in *dynamodb.DeleteTa
 		out = &dynamodb.DeleteTableOutput{TableDescription: &types.TableDescription{
 			TableName: aws.String(name), TableArn: aws.String(t.arn()), TableId: aws.String(t.ID),
 			TableStatus: types.TableStatusDeleting, ItemCount: aws.Int64(count), TableSizeBytes: aws.Int64(size),
-			DeletionProtectionEnabled: aws.Bool(false), BillingModeSummary: t.describe(now, x.cfg.Lags, 0, 0).BillingModeSummary,
-			ProvisionedThroughput: t.describe(now, x.cfg.Lags, 0, 0).ProvisionedThroughput,
+			DeletionProtectionEnabled: aws.Bool(false), BillingModeSummary: t.describe(now, x.cfg.Lags, nil).BillingModeSummary,
+			ProvisionedThroughput: t.describe(now, x.cfg.Lags, nil).ProvisionedThroughput,
 		}}
 		return nil
 	})

@@ -67,10 +67,11 @@ type outcome struct {
 	key       []byte
 	old, new  record // nil: no item. old is only good in its transaction
 	oldItem   item   // decoded where it was needed
-	newItem   item   // of an update
+	newItem   item   // of a put or an update
 	failed    bool   // the condition does not hold
 	unchanged bool   // a ConditionCheck writes nothing
-	units     float64
+	changes   []entryChange
+	cost      cost
 }
 
 // decide looks at the table and the item and works out what to do; it writes nothing.
@@ -89,12 +90,12 @@ func (x *dynamodbService) decide(tx *bbolt.Tx, region string, m *mutation) (o ou
 	if err := m.checkKeys(o.table); err != nil {
 		return o, err
 	}
-	b, err := items(tx, o.table)
+	b, err := items(tx, o.table.ID)
 	if err != nil {
 		return o, err
 	}
 	o.old = b.Get(o.key)
-	if m.condition != nil || m.operation == "UpdateItem" {
+	if m.condition != nil || m.operation == "UpdateItem" || len(o.table.Indexes) > 0 {
 		if o.oldItem, err = o.old.item(); err != nil {
 			return o, err
 		}
@@ -104,7 +105,7 @@ func (x *dynamodbService) decide(tx *bbolt.Tx, region string, m *mutation) (o ou
 	}
 	switch m.operation {
 	case "PutItem":
-		o.new = m.record
+		o.new, o.newItem = m.record, m.item
 	case "ConditionCheck":
 		o.new, o.unchanged = o.old, true
 	case "UpdateItem":
@@ -130,7 +131,17 @@ func (x *dynamodbService) decide(tx *bbolt.Tx, region string, m *mutation) (o ou
 	if o.failed {
 		newSize = 0 // a failed condition costs what is there
 	}
-	o.units = writeUnits(max(oldSize, newSize))
+	o.cost.table = writeUnits(max(oldSize, newSize))
+	if len(o.table.Indexes) == 0 || o.failed || o.unchanged {
+		return o, nil
+	}
+	if err := o.checkIndexKeys(m.operation); err != nil {
+		return o, err
+	}
+	o.changes = o.entries()
+	for _, c := range o.changes {
+		o.cost = o.cost.with(c.index.Name, c.units())
+	}
 	return o, nil
 }
 
@@ -152,7 +163,12 @@ func (o *outcome) write(tx *itemTx) error {
 	if o.failed || o.unchanged {
 		return nil
 	}
-	return replace(tx, o.table, o.key, o.old, o.new)
+	for _, c := range o.changes {
+		if err := c.write(tx); err != nil {
+			return err
+		}
+	}
+	return replace(tx, o.table.ID, o.key, o.old, o.new)
 }
 
 // writeItem is PutItem, UpdateItem and DeleteItem.
@@ -177,20 +193,20 @@ func (x *dynamodbService) writeItem(ctx context.Context, operation string, body 
 	}
 	region := from(ctx).region
 	var answer []byte
-	var units float64
+	var spent cost
 	err = x.changeItems(func(tx *itemTx) error {
 		o, err := x.decide(tx.Tx, region, m)
 		if err != nil {
 			return err
 		}
-		units = o.units
+		spent = o.cost
 		if o.failed {
 			return conditionFailed(&o, m.returnOnFail)
 		}
 		answer = m.answer(&o) // before write: o.old is then no longer good
 		return o.write(tx)
 	})
-	x.consumed(region, q.table, "Write", units)
+	x.consumed(region, q.table, "Write", spent)
 	return answer, err
 }
 
@@ -227,7 +243,7 @@ func (m *mutation) answer(o *outcome) []byte {
 			attributes(appendItem(nil, kept.item))
 		}
 	}
-	return append(appendCapacity(b, m.itemRequest, o.units), '}')
+	return append(appendCapacity(b, m.itemRequest, o.cost), '}')
 }
 
 // getItem is GetItem.
@@ -247,7 +263,7 @@ func (x *dynamodbService) getItem(ctx context.Context, body []byte) ([]byte, err
 		return nil, err
 	}
 	answer := []byte{'{'}
-	var units float64
+	var spent cost
 	err = x.db.viewItems(func(tx *bbolt.Tx) error {
 		t, err := x.ready(tx, from(ctx).region, q.table)
 		if err != nil {
@@ -259,14 +275,14 @@ func (x *dynamodbService) getItem(ctx context.Context, body []byte) ([]byte, err
 		}
 		var size int
 		answer, size, err = getRecord(tx, t, key, keep, answer, `"Item":`)
-		units = readUnits(size, q.consistent)
+		spent.table = readUnits(size, q.consistent)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	x.consumed(from(ctx).region, q.table, "Read", units)
-	return append(appendCapacity(answer, q, units), '}'), nil
+	x.consumed(from(ctx).region, q.table, "Read", spent)
+	return append(appendCapacity(answer, q, spent), '}'), nil
 }
 
 // prepareGet makes the checks of a GetItem that need no table.
@@ -292,10 +308,10 @@ func (q *itemRequest) prepareGet() (*projection, error) {
 
 // getRecord appends label and the item to b, or nothing when there is none.
 func getRecord(tx *bbolt.Tx, t *tableDoc, key []byte, keep *projection, b []byte, label string) ([]byte, int, error) {
-	if err := keep.checkKeys(t); err != nil {
+	if err := keep.checkKeys(&t.keySchema); err != nil {
 		return b, 0, err
 	}
-	bucket, err := items(tx, t)
+	bucket, err := items(tx, t.ID)
 	if err != nil {
 		return b, 0, err
 	}
@@ -313,20 +329,20 @@ func getRecord(tx *bbolt.Tx, t *tableDoc, key []byte, keep *projection, b []byte
 }
 
 // checkKeys refuses paths that lead into a key attribute.
-func (pr *projection) checkKeys(t *tableDoc) error {
+func (pr *projection) checkKeys(s *keySchema) error {
 	if pr == nil {
 		return nil
 	}
 	for _, path := range pr.paths {
-		if err := notIntoKey(t, path); err != nil {
+		if err := notIntoKey(s, path); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func notIntoKey(t *tableDoc, path documentPath) error {
-	if len(path) > 1 && t.isKey(path[0].name) {
+func notIntoKey(s *keySchema, path documentPath) error {
+	if len(path) > 1 && s.isKey(path[0].name) {
 		return invalid("Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: %s", path[0].name)
 	}
 	return nil

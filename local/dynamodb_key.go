@@ -80,17 +80,17 @@ func (kc *keyCondition) add(n *node) error {
 }
 
 // bounds is the stretch of keys that the condition names: low <= key < high.
-func (kc *keyCondition) bounds(t *tableDoc) (low, high []byte, err error) {
+func (kc *keyCondition) bounds(from *place) (low, high []byte, err error) {
 	var hash, sort *keyTerm
 	for i := range kc.terms {
 		term := &kc.terms[i]
 		switch {
-		case term.name == t.Hash.Name:
+		case term.name == from.Hash.Name:
 			hash = term
-			err = term.check(t.Hash)
-		case t.Range != nil && term.name == t.Range.Name:
+			err = term.check(from.Hash)
+		case from.Range != nil && term.name == from.Range.Name:
 			sort = term
-			err = term.check(*t.Range)
+			err = term.check(*from.Range)
 		}
 		if err != nil {
 			return nil, nil, err
@@ -98,36 +98,37 @@ func (kc *keyCondition) bounds(t *tableDoc) (low, high []byte, err error) {
 	}
 	switch {
 	case hash == nil:
-		return nil, nil, invalid("Query condition missed key schema element: %s", t.Hash.Name)
-	case sort == nil && len(kc.terms) > 1 && t.Range != nil:
-		return nil, nil, invalid("Query condition missed key schema element: %s", t.Range.Name)
+		return nil, nil, invalid("Query condition missed key schema element: %s", from.Hash.Name)
+	case sort == nil && len(kc.terms) > 1 && from.Range != nil:
+		return nil, nil, invalid("Query condition missed key schema element: %s", from.Range.Name)
 	case hash.op != "=" || sort == nil && len(kc.terms) > 1:
 		return nil, nil, invalid("Query key condition not supported")
 	}
-	low = t.partition(hash.values[0])
-	if t.Range == nil {
+	low = from.partition(hash.values[0])
+	if from.Range == nil && from.index == nil {
 		return low, following(low), nil // nothing is longer than the key itself
 	}
 	high = past(low)
 	if sort == nil {
 		return low, high, nil
 	}
-	at := func(v value) []byte { return v.appendKey(bytes.Clone(low)) }
-	first := at(sort.values[0])
+	first, after := from.around(low, sort.values[0])
 	switch sort.op {
 	case "=":
-		return first, following(first), nil
+		return first, after, nil
 	case "<":
 		return low, first, nil
 	case "<=":
-		return low, following(first), nil
+		return low, after, nil
 	case ">":
-		return following(first), high, nil
+		return after, high, nil
 	case ">=":
 		return first, high, nil
 	case "BETWEEN":
-		return first, following(at(sort.values[1])), nil
+		_, after = from.around(low, sort.values[1])
+		return first, after, nil
 	}
+	first = from.beginning(low, sort.values[0])
 	return first, past(first), nil // begins_with
 }
 

@@ -46,7 +46,7 @@ func (x *dynamodbService) read(ctx context.Context, operation string, body []byt
 	}
 	region := from(ctx).region
 	var answer []byte
-	var units float64
+	var spent cost
 	view := x.db.viewItems
 	if q.backward && rd.keys != nil {
 		view = x.db.viewSettled
@@ -56,18 +56,22 @@ func (x *dynamodbService) read(ctx context.Context, operation string, body []byt
 		if err != nil {
 			return err
 		}
-		pg, err := rd.page(tx, t)
+		from, err := rd.place(t, x.cfg.Now(), x.cfg.Lags)
 		if err != nil {
 			return err
 		}
-		units = readUnits(pg.size, q.consistent)
-		answer, err = rd.answer(t, pg, units)
+		pg, err := rd.page(tx, from)
+		if err != nil {
+			return err
+		}
+		spent = from.cost(readUnits(pg.size, q.consistent))
+		answer, err = rd.answer(from, pg, spent)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	x.consumed(region, q.table, "Read", units)
+	x.consumed(region, q.table, "Read", spent)
 	return answer, nil
 }
 
@@ -205,16 +209,16 @@ type scanPage struct {
 }
 
 // page reads up to 1 MB or the limit.
-func (rd *tableRead) page(tx *bbolt.Tx, t *tableDoc) (scanPage, error) {
+func (rd *tableRead) page(tx *bbolt.Tx, from *place) (scanPage, error) {
 	pg := scanPage{}
-	s, err := rd.span(t)
+	s, err := rd.span(from)
 	if err != nil {
 		return pg, err
 	}
-	if err := rd.checkPaths(t); err != nil {
+	if err := rd.checkPaths(from); err != nil {
 		return pg, err
 	}
-	b, err := items(tx, t)
+	b, err := items(tx, from.id)
 	if err != nil {
 		return pg, err
 	}
@@ -276,14 +280,11 @@ func (pg *scanPage) separate() {
 }
 
 // span works out which keys to read.
-func (rd *tableRead) span(t *tableDoc) (*span, error) {
-	if rd.given["IndexName"] {
-		return nil, invalid("The table does not have the specified index: %s", rd.index)
-	}
+func (rd *tableRead) span(from *place) (*span, error) {
 	s := &span{backward: rd.backward && rd.keys != nil}
 	if rd.keys != nil {
 		var err error
-		if s.low, s.high, err = rd.keys.bounds(t); err != nil {
+		if s.low, s.high, err = rd.keys.bounds(from); err != nil {
 			return nil, err
 		}
 	} else if rd.totalSegments != nil && *rd.totalSegments > 1 {
@@ -297,7 +298,7 @@ func (rd *tableRead) span(t *tableDoc) (*span, error) {
 	if !rd.given["ExclusiveStartKey"] {
 		return s, nil
 	}
-	after, err := t.givenKey(rd.start)
+	after, err := from.startKey(rd.start)
 	if err != nil {
 		return nil, invalid("The provided starting key is invalid: %s", err.(*apiError).Message)
 	}
@@ -314,25 +315,25 @@ func (rd *tableRead) span(t *tableDoc) (*span, error) {
 
 // checkPaths refuses expressions that lead into key attributes, and a Query's
 // filter on them: that is what the key condition is for.
-func (rd *tableRead) checkPaths(t *tableDoc) error {
-	if err := rd.keep.checkKeys(t); err != nil || rd.filter == nil {
+func (rd *tableRead) checkPaths(from *place) error {
+	if err := rd.keep.checkKeys(&from.keySchema); err != nil || rd.filter == nil {
 		return err
 	}
 	var err error
 	rd.filter.paths(func(path documentPath) {
 		switch {
 		case err != nil:
-		case rd.keys != nil && t.isKey(path[0].name):
+		case rd.keys != nil && from.isKey(path[0].name):
 			err = invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", path[0].name)
 		default:
-			err = notIntoKey(t, path)
+			err = notIntoKey(&from.keySchema, path)
 		}
 	})
 	return err
 }
 
 // answer writes the response.
-func (rd *tableRead) answer(t *tableDoc, pg scanPage, units float64) ([]byte, error) {
+func (rd *tableRead) answer(from *place, pg scanPage, spent cost) ([]byte, error) {
 	b := make([]byte, 0, len(pg.items)+512)
 	b = append(b, `{"Count":`...)
 	b = strconv.AppendInt(b, int64(pg.count), 10)
@@ -349,7 +350,7 @@ func (rd *tableRead) answer(t *tableDoc, pg scanPage, units float64) ([]byte, er
 			return nil, err
 		}
 		b = append(b, `,"LastEvaluatedKey":`...)
-		b = appendItem(b, t.keyOf(it))
+		b = appendItem(b, from.lastKey(it))
 	}
-	return append(appendCapacity(b, rd.itemRequest, units), '}'), nil
+	return append(appendCapacity(b, rd.itemRequest, spent), '}'), nil
 }

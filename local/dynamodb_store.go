@@ -41,22 +41,25 @@ func (rec record) item() (item, error) {
 	return it, nil
 }
 
-// items is the bucket of the table's items.
-func items(tx *bbolt.Tx, t *tableDoc) (*bbolt.Bucket, error) {
-	b := tx.Bucket([]byte(bucketItems + t.ID))
+// items is the bucket of the items of a table or an index, by its id.
+func items(tx *bbolt.Tx, id string) (*bbolt.Bucket, error) {
+	b := tx.Bucket([]byte(bucketItems + id))
 	if b == nil {
-		return nil, fmt.Errorf("the local store has no items of table %s", t.Name)
+		return nil, fmt.Errorf("the local store has no items under %s", id)
 	}
 	return b, nil
 }
 
-// tableSize is the table's item count and size in bytes.
-func tableSize(tx *bbolt.Tx, t *tableDoc) (count, size int64) {
+// itemSizes is the item count and the size in bytes of a table or an index, by its id.
+func itemSizes(tx *bbolt.Tx, id string) (count, size int64) {
+	if tx == nil {
+		return 0, 0
+	}
 	b := tx.Bucket([]byte(bucketSizes))
 	if b == nil {
 		return 0, 0
 	}
-	return readSizes(b.Get([]byte(t.ID)))
+	return readSizes(b.Get([]byte(id)))
 }
 
 func readSizes(v []byte) (count, size int64) {
@@ -67,12 +70,12 @@ func readSizes(v []byte) (count, size int64) {
 }
 
 // replace puts the record under key, or deletes what is there when it is nil,
-// and keeps the table's size. old is what is there now.
-func replace(tx *itemTx, t *tableDoc, key []byte, old, rec record) error {
+// and keeps the size of the table or index with that id. old is what is there now.
+func replace(tx *itemTx, id string, key []byte, old, rec record) error {
 	if old == nil && rec == nil {
 		return nil
 	}
-	count, size := tableSize(tx.Tx, t)
+	count, size := itemSizes(tx.Tx, id)
 	if old != nil {
 		n, _ := old.split()
 		count, size = count-1, size-int64(n)
@@ -81,17 +84,21 @@ func replace(tx *itemTx, t *tableDoc, key []byte, old, rec record) error {
 		n, _ := rec.split()
 		count, size = count+1, size+int64(n)
 	}
-	if err := tx.set(bucketItems+t.ID, key, rec); err != nil {
+	if err := tx.set(bucketItems+id, key, rec); err != nil {
 		return err
 	}
-	v := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(count))
-	return tx.set(bucketSizes, []byte(t.ID), binary.BigEndian.AppendUint64(v, uint64(size)))
+	return tx.set(bucketSizes, []byte(id), sizesValue(count, size))
 }
 
-// dropItems removes all items of a table.
-func dropItems(tx *bbolt.Tx, t *tableDoc) error {
-	if err := tx.DeleteBucket([]byte(bucketItems + t.ID)); err != nil {
+func sizesValue(count, size int64) []byte {
+	v := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(count))
+	return binary.BigEndian.AppendUint64(v, uint64(size))
+}
+
+// dropItems removes all items of a table or an index.
+func dropItems(tx *bbolt.Tx, id string) error {
+	if err := tx.DeleteBucket([]byte(bucketItems + id)); err != nil {
 		return err
 	}
-	return remove(tx, bucketSizes, t.ID)
+	return remove(tx, bucketSizes, id)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,12 +15,12 @@ import (
 // A tableDoc is a table as it is kept. Its status is not in it: status says
 // what it is now.
 type tableDoc struct {
-	Region     string
-	Name       string
-	ID         string
-	Created    time.Time
-	Hash       keyAttribute
-	Range      *keyAttribute
+	Region  string
+	Name    string
+	ID      string
+	Created time.Time
+	keySchema
+	Indexes    []indexDoc
 	Settings   tableSettings
 	Before     *tableSettings // while Updated is young: what it was before
 	Updated    time.Time      // the last change that takes time; zero when there was none
@@ -35,11 +34,6 @@ type tableDoc struct {
 	Tagged     time.Time         // when Tags were last written
 }
 
-type keyAttribute struct {
-	Name string
-	Type types.ScalarAttributeType
-}
-
 // tableSettings are what UpdateTable changes with a delay.
 type tableSettings struct {
 	Billing     types.BillingMode
@@ -47,11 +41,11 @@ type tableSettings struct {
 	Class       types.TableClass
 }
 
-// bucketItems leads the bucket of a table's items; the rest is the table's id,
-// so that a table of the same name starts empty.
+// bucketItems leads the bucket of a table's or an index's items; the rest is its
+// id, so that another of the same name starts empty.
 const bucketItems = "dynamodb.items/"
 
-// bucketSizes has a table's item count and size in bytes under its id.
+// bucketSizes has a table's or an index's item count and size in bytes under its id.
 const bucketSizes = "dynamodb.sizes"
 
 func (t *tableDoc) arn() string {
@@ -65,16 +59,21 @@ func (t *tableDoc) status(now time.Time, lags Lags) (status types.TableStatus, g
 		return types.TableStatusDeleting, !now.Before(t.Deleted.Add(lags.TableDelete))
 	case now.Before(t.Created.Add(lags.TableCreate)):
 		return types.TableStatusCreating, false
-	case !t.Updated.IsZero() && now.Before(t.Updated.Add(lags.TableUpdate)):
+	case t.resettling(now, lags), t.reindexing(now, lags):
 		return types.TableStatusUpdating, false
 	}
 	return types.TableStatusActive, false
 }
 
-// decreasesToday counts the lowerings of capacity in the UTC day of now.
-func (t *tableDoc) decreasesToday(now time.Time) int64 {
+// resettling says that new settings are on their way.
+func (t *tableDoc) resettling(now time.Time, lags Lags) bool {
+	return !t.Updated.IsZero() && now.Before(t.Updated.Add(lags.TableUpdate))
+}
+
+// today counts the lowerings of capacity in the UTC day of now.
+func today(decreases []time.Time, now time.Time) int64 {
 	n := int64(0)
-	for _, d := range t.Decreases {
+	for _, d := range decreases {
 		if d.UTC().Format(time.DateOnly) == now.UTC().Format(time.DateOnly) {
 			n++
 		}
@@ -82,14 +81,15 @@ func (t *tableDoc) decreasesToday(now time.Time) int64 {
 	return n
 }
 
-// describe is the table as DescribeTable shows it. On AWS the count and size
-// are up to six hours old; here they are exact.
-func (t *tableDoc) describe(now time.Time, lags Lags, count, size int64) *types.TableDescription {
+// describe is the table as DescribeTable shows it. On AWS the counts and sizes
+// are up to six hours old; here they are exact. A new table has no tx.
+func (t *tableDoc) describe(now time.Time, lags Lags, tx *bbolt.Tx) *types.TableDescription {
 	status, _ := t.status(now, lags)
 	settings := t.Settings
-	if status == types.TableStatusUpdating && t.Before != nil {
+	if t.resettling(now, lags) && t.Before != nil {
 		settings = *t.Before
 	}
+	count, size := itemSizes(tx, t.ID)
 	d := &types.TableDescription{
 		TableName:                 aws.String(t.Name),
 		TableArn:                  aws.String(t.arn()),
@@ -102,14 +102,12 @@ func (t *tableDoc) describe(now time.Time, lags Lags, count, size int64) *types.
 		ProvisionedThroughput: &types.ProvisionedThroughputDescription{
 			ReadCapacityUnits:      aws.Int64(settings.Read),
 			WriteCapacityUnits:     aws.Int64(settings.Write),
-			NumberOfDecreasesToday: aws.Int64(t.decreasesToday(now)),
+			NumberOfDecreasesToday: aws.Int64(today(t.Decreases, now)),
 		},
 	}
-	for i, k := range t.keys() {
-		d.KeySchema = append(d.KeySchema, types.KeySchemaElement{
-			AttributeName: aws.String(k.Name), KeyType: []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]})
-		d.AttributeDefinitions = append(d.AttributeDefinitions, types.AttributeDefinition{
-			AttributeName: aws.String(k.Name), AttributeType: k.Type})
+	d.KeySchema, d.AttributeDefinitions = t.elements(), t.definitions(now, lags)
+	for _, ix := range t.indexes(now, lags) {
+		d.GlobalSecondaryIndexes = append(d.GlobalSecondaryIndexes, ix.describe(t, now, lags, tx))
 	}
 	if !t.Increased.IsZero() {
 		d.ProvisionedThroughput.LastIncreaseDateTime = aws.Time(t.Increased)
@@ -131,27 +129,6 @@ func (t *tableDoc) describe(now time.Time, lags Lags, count, size int64) *types.
 		}
 	}
 	return d
-}
-
-// keys are the key attributes, the partition key first.
-func (t *tableDoc) keys() []keyAttribute {
-	if t.Range == nil {
-		return []keyAttribute{t.Hash}
-	}
-	return []keyAttribute{t.Hash, *t.Range}
-}
-
-func (t *tableDoc) isKey(name string) bool {
-	return slices.ContainsFunc(t.keys(), func(k keyAttribute) bool { return k.Name == name })
-}
-
-// keyOf is the part of an item that is its key.
-func (t *tableDoc) keyOf(it item) item {
-	var key item
-	for _, k := range t.keys() {
-		key = append(key, attribute{k.Name, it.get(k.Name)})
-	}
-	return key
 }
 
 const (
@@ -181,16 +158,24 @@ func (t *tableDoc) givenKey(key item) ([]byte, error) {
 	if len(key) != len(t.keys()) {
 		return nil, invalid("The provided key element does not match the schema")
 	}
-	for _, k := range t.keys() {
-		v := key.get(k.Name)
-		if string(v.kind) != string(k.Type) {
-			return nil, invalid("The provided key element does not match the schema")
-		}
-		if v.text == "" {
-			return nil, invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", emptyName(v.kind), k.Name)
-		}
+	if err := t.matches(key); err != nil {
+		return nil, err
 	}
 	return t.storeKey(key)
+}
+
+// matches checks that key has these key attributes, and that they can be.
+func (s *keySchema) matches(key item) error {
+	for _, k := range s.keys() {
+		v := key.get(k.Name)
+		if string(v.kind) != string(k.Type) {
+			return invalid("The provided key element does not match the schema")
+		}
+		if v.text == "" {
+			return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", emptyName(v.kind), k.Name)
+		}
+	}
+	return nil
 }
 
 func emptyName(k kind) string {
@@ -221,7 +206,7 @@ func (t *tableDoc) storeKey(it item) ([]byte, error) {
 }
 
 // partition is what the keys of all items with this partition key start with.
-func (t *tableDoc) partition(hash value) []byte {
+func (s *keySchema) partition(hash value) []byte {
 	key := make([]byte, 10, 10+len(hash.text)+32)
 	key = hash.appendKey(key)
 	sum := md5.Sum(key[10:])

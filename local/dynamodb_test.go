@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,16 +51,21 @@ func newDynamo(t *testing.T) *dynamo {
 			t.Error(err)
 		}
 	})
+	d.connect()
+	return d
+}
+
+// connect points the real SDK at the server.
+func (d *dynamo) connect() {
 	d.Client = dynamodb.NewFromConfig(aws.Config{
 		Region: "eu-central-1",
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIATEST", SecretAccessKey: "secret"}, nil
 		}),
 		BaseEndpoint: aws.String("http://local.localhost"),
-		HTTPClient:   &http.Client{Transport: s.Transport()},
+		HTTPClient:   &http.Client{Transport: d.server.Transport()},
 		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
 	})
-	return d
 }
 
 // raw calls an item operation with a body as it comes over the wire.
@@ -358,9 +364,22 @@ func TestCreateTableRefusals(t *testing.T) {
 		{func(in *dynamodb.CreateTableInput) {
 			in.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true)}
 		}, "NotImplemented", "the parameter StreamSpecification of CreateTable"},
+		{func(in *dynamodb.CreateTableInput) { in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{} }, "ValidationException",
+			"List of GlobalSecondaryIndexes is empty"},
 		{func(in *dynamodb.CreateTableInput) {
-			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{{IndexName: aws.String("byTask"), KeySchema: in.KeySchema, Projection: &types.Projection{}}}
-		}, "NotImplemented", "the parameter GlobalSecondaryIndexes of CreateTable"},
+			ix, defined := anIndex("byTask", "task:S", "ALL")
+			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{ix}
+			in.AttributeDefinitions = append(in.AttributeDefinitions, defined[0], types.AttributeDefinition{AttributeName: aws.String("x"), AttributeType: types.ScalarAttributeTypeS})
+		}, "ValidationException", "Some AttributeDefinitions are not used. AttributeDefinitions: [id, task, x], keys used: [id, task]"},
+		{func(in *dynamodb.CreateTableInput) {
+			ix, defined := anIndex("byTask", "task:S", "ALL")
+			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{ix, ix}
+			in.AttributeDefinitions = append(in.AttributeDefinitions, defined[0])
+		}, "ValidationException", "Duplicate index name: byTask"},
+		{func(in *dynamodb.CreateTableInput) {
+			ix, _ := anIndex("byTask", "id:S", "ALL")
+			in.GlobalSecondaryIndexes = slices.Repeat([]types.GlobalSecondaryIndex{ix}, 21)
+		}, "ValidationException", "GlobalSecondaryIndex count exceeds the per-table limit of 20"},
 	} {
 		in := base()
 		c.change(in)

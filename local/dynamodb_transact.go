@@ -105,7 +105,7 @@ func (x *dynamodbService) transactWrite(ctx context.Context, body []byte) ([]byt
 			return nil, err
 		}
 	}
-	units := make([]float64, len(parts))
+	costs := make([]cost, len(parts))
 	use := x.tokens.use(q.token, body)
 	err = x.changeItems(func(tx *itemTx) error {
 		done, err := x.tokens.claim(use, x.cfg.Now())
@@ -117,7 +117,7 @@ func (x *dynamodbService) transactWrite(ctx context.Context, body []byte) ([]byt
 			return err
 		}
 		for i := range all {
-			units[i] = 2 * all[i].units // a transaction reads, then writes
+			costs[i] = cost{}.plus(2, all[i].cost) // a transaction reads, then writes
 		}
 		if err := cancelled(all, mutations); err != nil {
 			return err
@@ -133,12 +133,12 @@ func (x *dynamodbService) transactWrite(ctx context.Context, body []byte) ([]byt
 		x.tokens.release(use)
 	}
 	for i, part := range parts {
-		x.consumed(from(ctx).region, part.table, "Write", units[i])
+		x.consumed(from(ctx).region, part.table, "Write", costs[i])
 	}
 	if err != nil {
 		return nil, err
 	}
-	return append(appendCapacities([]byte{'{'}, q, parts, units, "Write"), '}'), nil
+	return append(appendCapacities([]byte{'{'}, q, parts, costs, "Write"), '}'), nil
 }
 
 // transactGet is TransactGetItems.
@@ -156,7 +156,7 @@ func (x *dynamodbService) transactGet(ctx context.Context, body []byte) ([]byte,
 			return nil, err
 		}
 	}
-	units := make([]float64, len(parts))
+	costs := make([]cost, len(parts))
 	var answer []byte
 	err = x.db.viewItems(func(tx *bbolt.Tx) error {
 		answer = append(answer[:0], `{"Responses":[`...)
@@ -184,7 +184,7 @@ func (x *dynamodbService) transactGet(ctx context.Context, body []byte) ([]byte,
 				return err
 			}
 			answer = append(answer, '}')
-			units[i] = 2 * readUnits(size, true)
+			costs[i] = cost{table: 2 * readUnits(size, true)}
 		}
 		answer = append(answer, ']')
 		return nil
@@ -193,9 +193,9 @@ func (x *dynamodbService) transactGet(ctx context.Context, body []byte) ([]byte,
 		return nil, err
 	}
 	for i, part := range parts {
-		x.consumed(from(ctx).region, part.table, "Read", units[i])
+		x.consumed(from(ctx).region, part.table, "Read", costs[i])
 	}
-	return append(appendCapacities(answer, q, parts, units, "Read"), '}'), nil
+	return append(appendCapacities(answer, q, parts, costs, "Read"), '}'), nil
 }
 
 // transaction reads the parts of a transaction. operations says which member of

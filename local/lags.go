@@ -8,6 +8,9 @@ type Lags struct {
 	TableCreate    time.Duration // CREATING before ACTIVE
 	TableUpdate    time.Duration // UPDATING before ACTIVE
 	TableDelete    time.Duration // DELETING before not found
+	IndexAllocate  time.Duration // an index added to a table is CREATING, and the table UPDATING
+	IndexBackfill  time.Duration // then it is Backfilling, and the table ACTIVE
+	IndexDelete    time.Duration // an index is DELETING, and the table UPDATING
 	RoleAssume     time.Duration // a new role cannot be assumed by Lambda yet
 	RolePolicy     time.Duration // a new or changed role policy does not count yet
 	FunctionCreate time.Duration // Pending before Active
@@ -43,6 +46,9 @@ var ShortLags = Lags{
 	TableCreate:    600 * time.Millisecond,
 	TableUpdate:    300 * time.Millisecond,
 	TableDelete:    300 * time.Millisecond,
+	IndexAllocate:  300 * time.Millisecond,
+	IndexBackfill:  900 * time.Millisecond,
+	IndexDelete:    200 * time.Millisecond,
 	RoleAssume:     500 * time.Millisecond,
 	RolePolicy:     100 * time.Millisecond,
 	FunctionCreate: 300 * time.Millisecond,
@@ -55,6 +61,9 @@ var AWSLags = Lags{
 	TableCreate:    6 * time.Second,
 	TableUpdate:    3 * time.Second,
 	TableDelete:    3 * time.Second,
+	IndexAllocate:  40 * time.Second,
+	IndexBackfill:  8 * time.Minute,
+	IndexDelete:    5 * time.Second,
 	RoleAssume:     8 * time.Second,
 	RolePolicy:     2 * time.Second,
 	FunctionCreate: 2 * time.Second,

@@ -104,7 +104,7 @@ func deploy(t *testing.T, python *local.Python) deployment {
 		Path:   filepath.Join(t.TempDir(), "aws.db"),
 		Now:    func() time.Time { return time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC) },
 		Python: func() *local.Python { return python },
-		Twin: &local.Twin{SHA256: code.SHA256, New: func(e local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
+		Twin: &local.Twin{SHA256: []string{code.SHA256}, New: func(e local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
 			return twin.Start(twin.Environment(e))
 		}},
 	}

@@ -10,9 +10,9 @@ import importlib
 import json
 import logging
 import os
-import signal
+import re
+import socket
 import sys
-import threading
 import time
 import traceback
 
@@ -22,34 +22,9 @@ endpoint = os.environ["AWS_ENDPOINT_URL"]
 root = os.environ["LAMBDA_TASK_ROOT"]
 site = os.environ.pop("TODOCTL_SITE", "")
 
-def watch(leash):
-    """Ends the function, with all that it has started, when the local AWS is
-    gone: then nobody holds the other end of its standard input any more."""
-    while os.read(leash, 1):
-        pass
-    if hasattr(os, "killpg"):
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
-
-
-# A process of its own keeps watch, because a thread waits for ever while the
-# function is, say, deep in a regular expression. Windows has only threads.
-leash = os.dup(0)
-if hasattr(os, "fork"):
-    if os.fork() == 0:
-        os.close(1)
-        os.close(2)
-        watch(leash)
-    os.close(leash)
-else:
-    threading.Thread(target=watch, args=(leash,), daemon=True).start()
-nothing = os.open(os.devnull, os.O_RDONLY)
-os.dup2(nothing, 0)
-os.close(nothing)
-
-# The output's own copy of the descriptor: the marks arrive even when the
-# function closes or redirects its standard output.
-marks = os.dup(1)
+# The log's own copy of the descriptor: its lines arrive even when the function
+# closes or redirects its standard output.
+output = os.dup(1)
 
 connection = http.client.HTTPConnection(api)
 
@@ -64,19 +39,18 @@ def call(method, path, body=None, headers=None):
         os._exit(1)
 
 
-def mark(name):
-    """Ends a section of the output."""
+def flush():
+    """Sees to it that what the function printed is out before its answer is."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError, AttributeError):
             pass
-    os.write(marks, b"\x1e" + name.encode() + b"\n")
 
 
 def tell(text):
     """One log event, whatever lines it has and whatever was printed before it."""
-    os.write(marks, ("\x1d" + text.rstrip("\n").replace("\n", "\x1f") + "\n").encode("utf-8", "replace"))
+    os.write(output, ("\x1d" + text.rstrip("\n").replace("\n", "\x1f") + "\n").encode("utf-8", "replace"))
 
 
 class Log(logging.Handler):
@@ -143,6 +117,27 @@ def pin():
     botocore.session.Session.create_client = create_client
 
 
+# AWS's names, and the addresses where a machine on AWS finds credentials.
+aws = re.compile(r"(^|\.)(amazonaws\.com(\.cn)?|api\.aws|on\.aws)$|^169\.254\.(169\.254|170\.2(3)?)$|^fd00:ec2::")
+
+
+def stay():
+    """Refuses to look up AWS's names, whichever library or version asks.
+
+    What pin does for botocore is enough for botocore; this is for all else, and
+    for a botocore that has no such method any more.
+    """
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host, *args, **kwargs):
+        name = host.decode("ascii", "replace") if isinstance(host, (bytes, bytearray)) else str(host)
+        if aws.search(name.rstrip(".").lower()):
+            raise socket.gaierror(socket.EAI_NONAME, "on this machine a function reaches the local AWS and not " + name)
+        return look_up(host, *args, **kwargs)
+
+    socket.getaddrinfo = getaddrinfo
+
+
 def failure(kind, error, frames):
     return {
         "errorMessage": str(error),
@@ -189,14 +184,15 @@ def main():
         sys.path.append(site)
     log = logging.getLogger()
     log.addHandler(Log())
+    stay()
     pin()
     handler, broken = load()
     if broken:
         tell("[ERROR] %s: %s" % (broken["errorType"], broken["errorMessage"]) + "".join("\n" + f for f in broken["stackTrace"]))
-        mark("init")
+        flush()
         call("POST", "init/error", json.dumps(broken))
         os._exit(1)
-    mark("init")
+    flush()
     while True:
         response, event = call("GET", "invocation/next")
         if response.status != 200:
@@ -215,7 +211,7 @@ def main():
             frames = traceback.format_list(traceback.extract_tb(e.__traceback__)[1:])
             outcome, body = "/error", json.dumps(failure(type(e).__name__, e, frames)).encode()
             tell("[ERROR] %s: %s\nTraceback (most recent call last):\n%s" % (type(e).__name__, e, "".join(frames)))
-        mark(request_id)
+        flush()
         call("POST", "invocation/" + request_id + outcome, body, {
             "Content-Type": "application/json", "Todoctl-Max-Memory-Mb": str(peak())})
 

@@ -31,7 +31,7 @@ type lambdaService struct {
 	pools        map[string]*pool     // by key(region, function)
 	busy         map[string]int       // running invocations, by Region
 	environments map[string]environment
-	children     map[string]*pythonEnvironment // by the token in their Runtime API path
+	children     map[string]*childEnvironment // by the token in their Runtime API path
 }
 
 // functionKeyPrefix begins the access keys of functions. AWS's temporary keys
@@ -46,7 +46,7 @@ func newLambda(s *Server) *lambdaService {
 		pools:        map[string]*pool{},
 		busy:         map[string]int{},
 		environments: map[string]environment{},
-		children:     map[string]*pythonEnvironment{},
+		children:     map[string]*childEnvironment{},
 	}
 	x.ctx, x.stop = context.WithCancel(context.Background())
 	x.clearRunFolder()

@@ -131,7 +131,7 @@ func TestCreateFunctionRefuses(t *testing.T) {
 		{"an empty zip", func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = lambdaZip(t, nil) }, "InvalidParameterValueException", "non-empty zip"},
 		{"an unknown runtime", func(in *lambda.CreateFunctionInput) { in.Runtime = "python9" }, "InvalidParameterValueException", "Value python9 at 'runtime' failed to satisfy constraint"},
 		{"an old runtime", func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimePython38 }, "InvalidParameterValueException", "no longer supported"},
-		{"what this machine cannot run", func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimeNodejs22x }, "NotImplemented", "nodejs22.x"},
+		{"what this machine cannot run", func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimeRuby33 }, "NotImplemented", "ruby3.3"},
 		{"too long", func(in *lambda.CreateFunctionInput) { in.Timeout = aws.Int32(901) }, "ValidationException", "less than or equal to 900"},
 		{"no time", func(in *lambda.CreateFunctionInput) { in.Timeout = aws.Int32(0) }, "ValidationException", "greater than or equal to 1"},
 		{"too little memory", func(in *lambda.CreateFunctionInput) { in.MemorySize = aws.Int32(64) }, "InvalidParameterValueException", "MemorySize"},

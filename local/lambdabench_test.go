@@ -85,7 +85,7 @@ func newLambdaBench(t *testing.T, change func(*local.Config)) *lambdaBench {
 			defer b.mu.Unlock()
 			b.said = append(b.said, format)
 		},
-		Twin: &local.Twin{SHA256: lambdaSHA(lambdaCode(t)), New: func(local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
+		Twin: &local.Twin{SHA256: []string{lambdaSHA(lambdaCode(t))}, New: func(local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
 			return func(ctx context.Context, event []byte) ([]byte, error) {
 				b.mu.Lock()
 				handle := b.handle

@@ -147,11 +147,13 @@ func checkRuntime(runtime types.Runtime) error {
 		return invalidParameter("Value %s at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: %v or be a valid ARN", runtime, runtime.Values())
 	}
 	switch runtime {
-	case types.RuntimePython27, types.RuntimePython36, types.RuntimePython37, types.RuntimePython38, types.RuntimePython39:
+	case types.RuntimePython27, types.RuntimePython36, types.RuntimePython37, types.RuntimePython38, types.RuntimePython39,
+		types.RuntimeNodejs, types.RuntimeNodejs43, types.RuntimeNodejs43edge, types.RuntimeNodejs610, types.RuntimeNodejs810,
+		types.RuntimeNodejs10x, types.RuntimeNodejs12x, types.RuntimeNodejs14x, types.RuntimeNodejs16x, types.RuntimeNodejs18x:
 		return invalidParameter("The runtime parameter of %s is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.", runtime)
 	}
-	if !strings.HasPrefix(string(runtime), "python") {
-		return notImplemented("a function in " + string(runtime) + " (only Python)")
+	if l := language(string(runtime)); l != "python" && l != "nodejs" && runtime != types.RuntimeProvidedal2023 {
+		return notImplemented("a function in " + string(runtime) + " (only Python, Node.js and provided.al2023)")
 	}
 	return nil
 }

@@ -222,7 +222,7 @@ func TestTheRuntimePathWantsItsToken(t *testing.T) {
 	t.Attr("promise", "T25")
 	a := newAccount(t, Lags{})
 	address := a.listening(t)
-	e := a.server.lambda.newPython(surroundings{function: "F"})
+	e := a.server.lambda.newChild(surroundings{function: "F"}, newProgram())
 	_, port, _ := net.SplitHostPort(address)
 	c := &rawLine{t: t, address: address}
 	defer c.close()

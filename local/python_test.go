@@ -2,14 +2,12 @@ package local_test
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -35,21 +33,7 @@ print(sys.executable, sys.version.split()[0], boto3.__version__, os.path.dirname
 // newPythonBench is a local AWS on sockets whose function F is this module.
 func newPythonBench(t *testing.T, module string, change func(*lambda.CreateFunctionInput)) (b *lambdaBench, stop func()) {
 	t.Helper()
-	python := machinePython(t)
-	b = newLambdaBench(t, func(c *local.Config) {
-		c.Listen = func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
-		c.Python = func() *local.Python { return python }
-	})
-	stop = sync.OnceFunc(b.serve())
-	t.Cleanup(stop)
-	in := lambdaInput(b.role(), lambdaZip(t, map[string]string{"lambda_function.py": module}))
-	if change != nil {
-		change(in)
-	}
-	if _, err := b.lambda.CreateFunction(t.Context(), in); err != nil {
-		t.Fatal(err)
-	}
-	return b, stop
+	return newChildBench(t, types.RuntimePython312, "lambda_function.lambda_handler", lambdaZip(t, map[string]string{"lambda_function.py": module}), change)
 }
 
 // invoke calls F and returns what it answered.
@@ -83,7 +67,7 @@ def lambda_handler(event, context):
 	}
 	log := b.log()
 	for _, want := range []string{
-		"INIT_START Runtime Version: python:3.12", "START RequestId: ", "printed 1\n", "no newline\n", "in two lines\n", "Init Duration: ",
+		"INIT_START Runtime Version: python:" + machinePython(t).Version + ".local\t", "START RequestId: ", "printed 1\n", "no newline\n", "in two lines\n", "Init Duration: ",
 	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log has no %q:\n%s", want, log)

@@ -31,7 +31,7 @@ func (x *lambdaService) codeLocation(d functionDoc) string {
 	return x.endpoint() + codePath + base64.RawURLEncoding.EncodeToString(sha)
 }
 
-// serveRuntime answers the Python children, and hands out code.
+// serveRuntime answers the children, and hands out code.
 func (x *lambdaService) serveRuntime(w http.ResponseWriter, r *http.Request) {
 	if name, ok := strings.CutPrefix(r.URL.Path, codePath); ok {
 		x.serveCode(w, r, name)
@@ -82,7 +82,7 @@ func (x *lambdaService) serveCode(w http.ResponseWriter, r *http.Request, name s
 
 // next gives the child its next invocation, and waits for one as long as it
 // takes. The first call says that the child is ready.
-func (e *pythonEnvironment) next(w http.ResponseWriter, r *http.Request) {
+func (e *childEnvironment) next(w http.ResponseWriter, r *http.Request) {
 	e.isReady()
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the next invocation may be days away
 	var t *task
@@ -104,11 +104,12 @@ func (e *pythonEnvironment) next(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer takes the child's answer to the invocation that it has.
-func (e *pythonEnvironment) answer(w http.ResponseWriter, id string, r *http.Request, fault string) {
+func (e *childEnvironment) answer(w http.ResponseWriter, id string, r *http.Request, fault string) {
 	body := read(r)
 	memory, _ := strconv.Atoi(r.Header.Get("Todoctl-Max-Memory-Mb"))
 	e.mu.Lock()
 	t := e.current
+	pid := e.pid
 	if t != nil && t.id == id {
 		e.current = nil
 	} else {
@@ -119,7 +120,11 @@ func (e *pythonEnvironment) answer(w http.ResponseWriter, id string, r *http.Req
 		http.Error(w, `{"errorType":"InvalidRequestID","errorMessage":"Invalid request ID"}`, http.StatusBadRequest)
 		return
 	}
-	out := runResult{payload: body, fault: fault, memory: memory}
+	if memory == 0 {
+		memory = peakMemory(pid)
+	}
+	e.mark(id)
+	out := runResult{payload: body, fault: fault, memory: memory, gone: r.Header.Get("Todoctl-Ends") != ""}
 	if fault != "" {
 		out.status = "error"
 	}

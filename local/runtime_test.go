@@ -119,7 +119,8 @@ func TestInvocationsAreLoggedAndCounted(t *testing.T) {
 	b.send("GET", url, "")
 
 	log := b.log()
-	pattern := `^START RequestId: (\S{36}) Version: \$LATEST\nEND RequestId: \S{36}\nREPORT RequestId: \S{36}\tDuration: 1.50 ms\tBilled Duration: 2 ms\tMemory Size: 256 MB\tMax Memory Used: \d+ MB\t\nSTART `
+	pattern := `^INIT_START Runtime Version: todoctl:twin.local\tRuntime Version ARN: \S+\nSTART RequestId: (\S{36}) Version: \$LATEST\nEND RequestId: \S{36}\n` +
+		`REPORT RequestId: \S{36}\tDuration: 1.50 ms\tBilled Duration: 2 ms\tMemory Size: 256 MB\tMax Memory Used: \d+ MB\tInit Duration: 0.00 ms\t\nSTART `
 	if !regexp.MustCompile(pattern).MatchString(log) || !strings.Contains(log, "[ERROR] no\n") || strings.Count(log, "REPORT ") != 3 {
 		t.Errorf("the log is\n%s", log)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 )
 
@@ -29,9 +28,10 @@ func (x *lambdaService) invoke(d functionDoc, event []byte) (runResult, error) {
 
 	var out runResult
 	if errors.Is(err, errNoRunner) {
-		out = failed("Runtime.NotAvailable", "todoctl cannot run "+d.Name+": "+noRunner)
-		out.lines = []string{"[ERROR] todoctl cannot run " + d.Name + ": " + noRunner + ". Install both and start the local AWS again."}
-		x.logf("%s was called and cannot run: %s", d.Name, noRunner)
+		why := noRunner(d.running(x.cfg.Now(), x.cfg.Lags))
+		out = failed("Runtime.NotAvailable", "todoctl cannot run "+d.Name+": "+why)
+		out.lines = []string{"[ERROR] todoctl cannot run " + d.Name + ": " + why + ". Install it and start the local AWS again."}
+		x.logf("%s was called and cannot run: %s", d.Name, why)
 		x.report(surroundings{region: d.Region, function: d.Name, group: d.Logging.Group, version: d.Now,
 			stream: x.cfg.Now().UTC().Format("2006/01/02") + "/[$LATEST]" + randomHex(16)}, id, out)
 	} else {
@@ -76,7 +76,7 @@ func (x *lambdaService) report(e surroundings, id string, out runResult) {
 		events = append(events, logEvent{Time: now, Message: fmt.Sprintf(format, args...)})
 	}
 	if out.init > 0 {
-		say("INIT_START Runtime Version: %s.local\tRuntime Version ARN: arn:aws:lambda:%s::runtime:local\n", strings.Replace(e.version.Runtime, "python", "python:", 1), e.region)
+		say("INIT_START Runtime Version: %s.local\tRuntime Version ARN: arn:aws:lambda:%s::runtime:local\n", out.runtime, e.region)
 	}
 	for _, line := range out.begin {
 		say("%s\n", line)
@@ -90,7 +90,7 @@ func (x *lambdaService) report(e surroundings, id string, out runResult) {
 	}
 	say("END RequestId: %s\n", id)
 	memory := out.memory
-	if memory == 0 { // Python on Windows cannot say; Lambda never says more than this
+	if memory == 0 { // Windows cannot say; Lambda never says more than this
 		memory = int(e.version.Memory)
 	}
 	text := fmt.Sprintf("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB\t",

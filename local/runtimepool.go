@@ -3,8 +3,8 @@ package local
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -41,6 +41,7 @@ type runResult struct {
 	payload []byte
 	fault   string        // "" or "Unhandled", as X-Amz-Function-Error
 	status  string        // in the REPORT line: "timeout", "error", or nothing
+	runtime string        // what it runs in, with the version
 	begin   []string      // printed while the environment started
 	lines   []string      // printed by this invocation
 	took    time.Duration // of the handler
@@ -148,7 +149,7 @@ func (p *pool) trim(now time.Time, keep []string) (old []environment) {
 // it, as Lambda does, so that the first request finds it warm.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 func (x *lambdaService) prepare(d functionDoc) {
-	if !x.python() {
+	if x.launcher(d.Now) == nil {
 		return // a twin starts in no time
 	}
 	e, err := x.start(d, d.Now)
@@ -193,15 +194,35 @@ func (x *lambdaService) end(gone ...environment) {
 	}
 }
 
-// python says whether functions run in the machine's Python. It needs a socket,
-// because a child process cannot use Transport.
-func (x *lambdaService) python() bool {
-	if x.cfg.Python() == nil {
-		return false
-	}
+// launcher is how to start a child for a version, or nil where this machine has
+// nothing that could run it. It needs a socket, because a child process cannot
+// use Transport. A Node.js without the AWS SDK leaves the default handler, which
+// needs that, to the twin.
+func (x *lambdaService) launcher(v versionDoc) *launcher {
 	x.Server.mu.Lock()
-	defer x.Server.mu.Unlock()
-	return x.host != ""
+	listening := x.host != ""
+	x.Server.mu.Unlock()
+	if !listening {
+		return nil
+	}
+	switch language(v.Runtime) {
+	case "python":
+		if p := x.cfg.Python(); p != nil {
+			return p.launcher()
+		}
+	case "nodejs":
+		if n := x.cfg.Node(); n != nil && (n.SDK != "" || !x.cfg.Twin.runs(v)) {
+			return n.launcher()
+		}
+	case "provided":
+		return newProgram()
+	}
+	return nil
+}
+
+// language is a runtime without its version: "python" of "python3.12".
+func language(runtime string) string {
+	return strings.TrimRight(strings.TrimSuffix(strings.TrimSuffix(runtime, ".x"), ".al2023"), ".0123456789")
 }
 
 // start makes an environment for a version.
@@ -213,14 +234,15 @@ func (x *lambdaService) start(d functionDoc, v versionDoc) (environment, error) 
 		accessKey: newFunctionKey(),
 	}
 	var e environment
+	l := x.launcher(v)
 	switch {
-	case x.python():
-		child := x.newPython(s)
+	case l != nil:
+		child := x.newChild(s, l)
 		if !x.background(child.live) {
 			return nil, errClosed
 		}
 		e = child
-	case x.cfg.Twin != nil && x.cfg.Twin.SHA256 == v.CodeSHA256:
+	case x.cfg.Twin.runs(v):
 		e = x.newTwin(s)
 	default:
 		return nil, errNoRunner
@@ -246,19 +268,28 @@ func (x *lambdaService) background(f func()) bool {
 // Runner says in words what runs a function's code on this machine.
 func (s *Server) Runner(region, function string) string {
 	d, err := s.lambda.lookup(resource{region: region, name: function})
-	switch {
-	case err != nil:
+	if err != nil {
 		return ""
-	case s.lambda.python():
-		return fmt.Sprintf("python3 %s with boto3 %s", s.cfg.Python().Version, s.cfg.Python().Boto3)
-	case s.cfg.Twin != nil && s.cfg.Twin.SHA256 == d.Now.CodeSHA256:
+	}
+	if l := s.lambda.launcher(d.Now); l != nil {
+		return l.words
+	}
+	if s.cfg.Twin.runs(d.Now) {
 		return "the built-in Go twin"
 	}
-	return "nothing: " + noRunner
+	return "nothing: " + noRunner(d.Now)
 }
 
 // noRunner is the cause of errNoRunner, in a sentence.
-const noRunner = "this function's own code needs python3 with boto3, which was not found on this machine"
+func noRunner(v versionDoc) string {
+	switch language(v.Runtime) {
+	case "python":
+		return "this function's own code needs python3 with boto3, which was not found on this machine"
+	case "nodejs":
+		return "this function's own code needs Node.js, which was not found on this machine"
+	}
+	return "this function's program speaks to the local AWS over a socket, and there is none"
+}
 
 // newFunctionKey makes an access key of the length of AWS's.
 func newFunctionKey() string { return functionKeyPrefix + hexUpper(6)[:11] }

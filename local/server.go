@@ -29,11 +29,12 @@ type Config struct {
 	// .localhost that only Transport can reach.
 	Listen func(addr string) (net.Listener, error)
 
-	// Python finds the machine's Python. It is asked once, when a function first
-	// needs it, because looking takes longer than starting. Nil, or a nil answer,
-	// means the Twin alone.
+	// Python and Node find the machine's Python and Node.js. They are asked once,
+	// when a function first needs it, because looking takes longer than starting.
+	// Nil, or a nil answer, means the Twin alone.
 	Python func() *Python
-	Twin   *Twin // the Go version of the default handler; nil means Python alone
+	Node   func() *Node
+	Twin   *Twin // the Go version of the default handler; nil means none
 
 	// Wrap puts something in front of the API port, such as a delay or a fault.
 	// What refuse refuses does not reach it.
@@ -100,7 +101,10 @@ func Open(cfg Config) (*Server, error) {
 	if cfg.Python == nil {
 		cfg.Python = func() *Python { return nil }
 	}
-	cfg.Python = sync.OnceValue(cfg.Python)
+	if cfg.Node == nil {
+		cfg.Node = func() *Node { return nil }
+	}
+	cfg.Python, cfg.Node = sync.OnceValue(cfg.Python), sync.OnceValue(cfg.Node)
 	s := &Server{cfg: cfg, db: db, operator: operator}
 	s.dynamodb = &dynamodbService{Server: s}
 	s.iam = &iamService{Server: s}

@@ -5,21 +5,26 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/metrics"
+	"slices"
 	"time"
 )
 
-// Twin is the Go version of the default handler. It stands in when Python
-// cannot run the function, for exactly the code whose zip has this SHA-256: any
-// other code is somebody's own, and pretending to run it would be a lie.
+// Twin is the Go version of the default handler. It stands in when this machine
+// has no Python or Node.js that can run the function, for exactly the code whose
+// zip has one of these hashes: any other code is somebody's own, and pretending
+// to run it would be a lie.
 type Twin struct {
-	SHA256 string // base64, as Lambda's CodeSha256
+	SHA256 []string // base64, as Lambda's CodeSha256
 
 	// New makes the handler of one environment. What it returns answers one
 	// event at a time; with an answer and an error, the error goes into the log.
 	New func(env TwinEnvironment) func(ctx context.Context, event []byte) ([]byte, error)
 }
 
-// TwinEnvironment is what a Python function finds in its environment variables.
+// runs says whether the twin is a version's code in Go.
+func (t *Twin) runs(v versionDoc) bool { return t != nil && slices.Contains(t.SHA256, v.CodeSHA256) }
+
+// TwinEnvironment is what a function finds in its environment variables.
 type TwinEnvironment struct {
 	FunctionName string
 	Region       string
@@ -36,6 +41,7 @@ type TwinEnvironment struct {
 // A twinEnvironment runs the Go twin inside this program.
 type twinEnvironment struct {
 	surroundings
+	init   time.Duration // of its start; 0 once it is reported
 	now    func() time.Time
 	handle func(ctx context.Context, event []byte) ([]byte, error)
 	stop   context.CancelFunc
@@ -43,6 +49,7 @@ type twinEnvironment struct {
 }
 
 func (x *lambdaService) newTwin(s surroundings) *twinEnvironment {
+	began := x.cfg.Now()
 	e := &twinEnvironment{surroundings: s, now: x.cfg.Now}
 	e.ctx, e.stop = context.WithCancel(x.ctx)
 	e.handle = x.cfg.Twin.New(TwinEnvironment{
@@ -50,6 +57,7 @@ func (x *lambdaService) newTwin(s surroundings) *twinEnvironment {
 		AccessKeyID: s.accessKey, SecretAccessKey: functionSecret, SessionToken: functionSession,
 		HTTP: &http.Client{Transport: x.inProcess()}, Variables: s.version.Variables,
 	})
+	e.init = max(x.cfg.Now().Sub(began), time.Microsecond)
 	return e
 }
 
@@ -95,6 +103,7 @@ func (e *twinEnvironment) run(_ context.Context, in invocation) runResult {
 		out = timedOut(in)
 	}
 	out.took, out.memory = e.now().Sub(began), usedMemory()
+	out.init, out.runtime, e.init = e.init, "todoctl:twin", 0
 	return out
 }
 

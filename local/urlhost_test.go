@@ -45,7 +45,7 @@ func fronted(t *testing.T, auth types.FunctionUrlAuthType, cors *types.Cors, cha
 	code, sha := lambdaPackage(t)
 	a = newAccount(t, Lags{}, append(change, func(c *Config) {
 		c.Listen = sockets
-		c.Twin = &Twin{SHA256: sha, New: func(TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
+		c.Twin = &Twin{SHA256: []string{sha}, New: func(TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
 			return func(context.Context, []byte) ([]byte, error) {
 				ran.Add(1)
 				return []byte(`"ran"`), nil

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -452,13 +453,56 @@ func (a *App) startSelf(logPath string, args ...string) (wait func() error, err 
 	return cmd.Wait, nil
 }
 
-// pythonLimit is how long the search for a python3 may take.
-const pythonLimit = 10 * time.Second
+// searchLimit is how long the search for a python3, or for Node.js, may take.
+const searchLimit = 10 * time.Second
+
+// findNode looks for Node.js and for the AWS SDK v3 that Lambda's has built in: in
+// NODE_PATH, and where npm installs for everybody. Nil means that there is no
+// Node.js.
+func (a *App) findNode(ctx context.Context) *local.Node {
+	ctx, cancel := context.WithTimeout(ctx, searchLimit)
+	defer cancel()
+	path, err := exec.LookPath("node")
+	if err != nil {
+		return nil
+	}
+	ask := func(folders ...string) (n *local.Node) {
+		const program = `const { dirname, join } = require("path")
+const all = process.argv.slice(1).concat(join(dirname(process.execPath), "..", "lib", "node_modules"), join(dirname(process.execPath), "node_modules"))
+const found = { Path: process.execPath, Version: process.versions.node }
+try {
+  const sdk = require.resolve("@aws-sdk/client-dynamodb/package.json", { paths: all.map((f) => dirname(f)) })
+  Object.assign(found, { SDK: require(sdk).version, Modules: dirname(dirname(dirname(sdk))) })
+} catch {}
+console.log(JSON.stringify(found))`
+		cmd := exec.CommandContext(ctx, path, append([]string{"-e", program, "--"}, folders...)...)
+		cmd.Dir = a.localDir() // ours alone: a node_modules in another folder is not everybody's
+		out, err := cmd.Output()
+		if err != nil || json.Unmarshal(out, &n) != nil {
+			return nil
+		}
+		return n
+	}
+	n := ask(filepath.SplitList(a.Getenv("NODE_PATH"))...)
+	if n == nil || n.SDK != "" {
+		return n
+	}
+	npm, err := exec.LookPath("npm") // it takes long, so it is the last to be asked
+	if err != nil {
+		return n
+	}
+	cmd := exec.CommandContext(ctx, npm, "root", "--global")
+	cmd.Dir = a.localDir()
+	if out, err := cmd.Output(); err == nil {
+		n = cmp.Or(ask(strings.TrimSpace(string(out))), n)
+	}
+	return n
+}
 
 // findPython looks for a python3 that has boto3, which a learner's own function
 // needs. Nil means that there is none.
 func (a *App) findPython(ctx context.Context) *local.Python {
-	ctx, cancel := context.WithTimeout(ctx, pythonLimit)
+	ctx, cancel := context.WithTimeout(ctx, searchLimit)
 	defer cancel()
 	for _, name := range []string{"python3", "python"} {
 		path, err := exec.LookPath(name)

@@ -261,6 +261,6 @@ func (a *App) controlWithin(ctx context.Context, limit time.Duration, b *backgro
 // has much else to do, boto3 takes seconds to be imported for the first time.
 func (c *command) runner(ctx context.Context, b *background) (runner, error) {
 	var in runner
-	err := c.controlWithin(ctx, pythonLimit+controlLimit, b, http.MethodGet, "runner", &in)
+	err := c.controlWithin(ctx, searchLimit+controlLimit, b, http.MethodGet, "runner", &in)
 	return in, err
 }

@@ -56,6 +56,7 @@ func (c *command) serve(ctx context.Context, opt serveOptions) error {
 		Lags:   lag,
 		Listen: c.listen,
 		Python: python,
+		Node:   func() *local.Node { return c.findNode(ctx) },
 		Twin:   twin,
 		Wrap:   s.wrap,
 		OnCall: s.onCall(opt.background),
@@ -308,7 +309,7 @@ func defaultTwin() (*local.Twin, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &local.Twin{SHA256: code.SHA256, New: func(env local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
+	return &local.Twin{SHA256: []string{code.SHA256}, New: func(env local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
 		return twin.Start(twin.Environment(env))
 	}}, nil
 }

@@ -138,7 +138,7 @@ func TestAStoppedRestoreSaysHowManyItemsAreWritten(t *testing.T) {
 func TestAPythonThatIsSlowToStartIsWaitedFor(t *testing.T) {
 	rehearse(t, local.Lags{}, func(r *rehearsal) {
 		r.server.python = sync.OnceValue(func() *local.Python {
-			time.Sleep(pythonLimit - time.Second) // in virtual time
+			time.Sleep(searchLimit - time.Second) // in virtual time
 			return nil
 		})
 		r.wantExit(r.run(upLine), exitDone)

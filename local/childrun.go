@@ -12,18 +12,16 @@ import (
 // maxOutput bounds what is kept of one invocation's output, in bytes.
 const maxOutput = 1 << 20
 
-// The bootstrap's signs in the child's output.
+// Signs in the child's output. The first is this program's own, and comes with
+// what the child cannot know; the others are the bootstraps'.
 const (
-	// markSign ends a section. It comes with the section's name and before the
-	// answer, so that what the function printed is complete when that arrives.
-	markSign = "\x1e"
-
+	markSign = "\x1e" // ends a section
 	logSign  = "\x1d" // begins a log record, perhaps in the middle of a line
 	lineSign = "\x1f" // stands for a line's end inside a record
 )
 
 // listen reads what the child prints until it ends.
-func (e *pythonEnvironment) listen(out io.Reader) {
+func (e *childEnvironment) listen(out io.Reader) {
 	r := bufio.NewReader(out)
 	var s section
 	size := 0
@@ -39,11 +37,7 @@ func (e *pythonEnvironment) listen(out io.Reader) {
 	}
 	for {
 		line, err := r.ReadString('\n')
-		text, name, marked := strings.Cut(line, markSign)
-		name = strings.TrimSpace(name)
-		if marked && !e.awaits(name) {
-			text, marked = line, false // the function's own
-		}
+		text, name, marked := strings.Cut(line, e.sign)
 		before, rest, split := strings.Cut(text, logSign)
 		if before != "" {
 			keep(before)
@@ -52,7 +46,7 @@ func (e *pythonEnvironment) listen(out io.Reader) {
 			keep(rest)
 		}
 		if marked {
-			s.mark = name
+			s.mark = strings.TrimSuffix(name, "\n")
 			e.output <- s
 			s, size = section{}, 0
 		}
@@ -63,16 +57,9 @@ func (e *pythonEnvironment) listen(out io.Reader) {
 	e.output <- s
 }
 
-// awaits says whether a mark of this name is due.
-func (e *pythonEnvironment) awaits(name string) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return name == "init" || name == e.mark
-}
-
 // usable says no of a child that has died since its last invocation. One that
 // died in its start is usable: the invocation is who hears of it.
-func (e *pythonEnvironment) usable() bool {
+func (e *childEnvironment) usable() bool {
 	select {
 	case <-e.dead:
 	default:
@@ -87,24 +74,25 @@ func (e *pythonEnvironment) usable() bool {
 }
 
 // isReady notes the first next.
-func (e *pythonEnvironment) isReady() {
+func (e *childEnvironment) isReady() {
 	e.first.Do(func() {
 		e.mu.Lock()
 		e.init = max(e.now().Sub(e.began), time.Microsecond)
 		e.mu.Unlock()
+		e.mark("init")
 		close(e.ready)
 	})
 }
 
 // initError keeps what the bootstrap says about code that cannot start.
-func (e *pythonEnvironment) initError(body []byte) {
+func (e *childEnvironment) initError(body []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.broken = body
 }
 
 // run hands the child one invocation and waits for the result.
-func (e *pythonEnvironment) run(ctx context.Context, in invocation) runResult {
+func (e *childEnvironment) run(ctx context.Context, in invocation) runResult {
 	var begin []string
 	select {
 	case <-e.ready:
@@ -130,7 +118,7 @@ func (e *pythonEnvironment) run(ctx context.Context, in invocation) runResult {
 	timeout := time.NewTimer(in.timeout)
 	defer timeout.Stop()
 	e.mu.Lock()
-	e.current, e.mark = t, in.id
+	e.current = t
 	e.mu.Unlock()
 	var out runResult
 	send := e.tasks
@@ -154,12 +142,12 @@ wait:
 		}
 		break wait
 	}
-	out.took, out.init, out.begin = e.now().Sub(began), started, begin
+	out.took, out.init, out.begin, out.runtime = e.now().Sub(began), started, begin, e.launcher.version
 	return out
 }
 
 // printed returns the lines up to a mark; "" is the end.
-func (e *pythonEnvironment) printed(mark string) []string {
+func (e *childEnvironment) printed(mark string) []string {
 	var lines []string
 	for s := range e.output {
 		lines = append(lines, s.lines...)
@@ -172,30 +160,21 @@ func (e *pythonEnvironment) printed(mark string) []string {
 
 // ended is the result when the process is gone: what init/error said, or how
 // it ended.
-func (e *pythonEnvironment) ended(in invocation) runResult {
+func (e *childEnvironment) ended(in invocation) runResult {
 	<-e.dead
 	lines := e.printed("")
 	e.mu.Lock()
-	broken, why := e.broken, e.why
+	broken, entry, why := e.broken, e.entry, e.why
 	e.mu.Unlock()
 	if broken != nil {
 		return runResult{payload: broken, fault: "Unhandled", status: "error", lines: lines, gone: true}
 	}
-	message := fmt.Sprintf("RequestId: %s Error: Runtime exited with error: %s", in.id, why)
-	out := failed("Runtime.ExitError", message)
-	out.lines = append(lines, message, "Runtime.ExitError")
+	kind, cause := "Runtime.ExitError", "Runtime exited with error: "+why
+	if entry != "" {
+		kind, cause = "Runtime.InvalidEntrypoint", entry
+	}
+	message := fmt.Sprintf("RequestId: %s Error: %s", in.id, cause)
+	out := failed(kind, message)
+	out.lines = append(lines, message, kind)
 	return out
-}
-
-// close kills the child and everything it has started.
-func (e *pythonEnvironment) close() {
-	e.once.Do(func() {
-		close(e.closing)
-		e.mu.Lock()
-		cmd := e.cmd
-		e.mu.Unlock()
-		if cmd != nil {
-			killGroup(cmd)
-		}
-	})
 }

@@ -38,6 +38,7 @@ type App struct {
 	Err  io.Writer // everything else, prompts too
 
 	InTerminal  bool
+	OutTerminal bool
 	ErrTerminal bool
 	Width       int  // columns of the terminal on Err, else of the one on Out, at the start; 80 when unknown
 	Height      int  // its rows; 24 when unknown
@@ -83,6 +84,7 @@ func host(main func(context.Context, *App) int) {
 		Out:         os.Stdout,
 		Err:         os.Stderr,
 		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
+		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 		Width:       80,
 		Height:      24,

@@ -46,6 +46,7 @@ var areas = []area{
 	{"TABLE", "The table", tableEntries},
 	{"ROLE", "The role", roleEntries},
 	{"FN", "The function and its code", fnEntries},
+	{"LOG", "The function's log", logEntries},
 	{"URL", "The Function URL", urlEntries},
 	{"TEST", "The test of the API", testEntries},
 	{"ALARM", "The alarm and the budget", alarmEntries},

@@ -189,7 +189,7 @@ var fnEntries = []entry{
 			"\"Runtime.ImportModuleError\" or \"Runtime.HandlerNotFound\": the file or function has another name. A Python traceback: the code crashed; " +
 			"KeyError: 'httpMethod' and \"Decimal is not JSON serializable\" are the usual ones. AccessDenied in it: the role's policy has not spread yet, or lacks something.",
 		Do: []remedy{
-			{"Read what the function says.", "aws logs tail /aws/lambda/TodoHandler --since 10m"},
+			{"Read what the function says.", "todoctl logs --since 10m"},
 			{"See whether all is as it should be.", "todoctl status"},
 			{"Mend your code and deploy it.", "todoctl up --source my-api"},
 		},
@@ -208,7 +208,7 @@ var fnEntries = []entry{
 		Why: "Lambda ends a function that runs longer than its timeout, and bills the whole of it. The usual reasons: it waits for something that never answers, " +
 			"it reads a table that has grown large, or boto3 tries a throttled table again and again.",
 		Do: []remedy{
-			{"Read what the function says before it is ended.", "aws logs tail /aws/lambda/TodoHandler --since 10m"},
+			{"Read what the function says before it is ended.", "todoctl logs --since 10m"},
 			{"See whether the table is throttled.", "todoctl status"},
 			{"Mend your code and deploy it.", "todoctl up --source my-api"},
 		},
@@ -221,7 +221,7 @@ var fnEntries = []entry{
 		Why: "Before the first request Lambda imports lambda_function.py. That failed: it imports a library that is not in the folder (only boto3 is there already), " +
 			"a line is no Python, or the function has another name.",
 		Do: []remedy{
-			{"Read which import or line it is.", "aws logs tail /aws/lambda/TodoHandler --since 10m"},
+			{"Read which import or line it is.", "todoctl logs --since 10m"},
 			{"Put a library that is missing beside your code.", "python3 -m pip install --target my-api NAME"},
 			{"And deploy it.", "todoctl up --source my-api"},
 		},
@@ -234,7 +234,7 @@ var fnEntries = []entry{
 		Why: "The function works with the rights of its role and not with yours. LambdaTodoRole may read and write the items of its one table, and nothing else. " +
 			"A new policy takes some seconds to count.",
 		Do: []remedy{
-			{"Read which action it is.", "aws logs tail /aws/lambda/TodoHandler --since 10m"},
+			{"Read which action it is.", "todoctl logs --since 10m"},
 			{"Put the role's policy right.", "todoctl role"},
 		},
 		Link: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",

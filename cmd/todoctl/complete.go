@@ -35,6 +35,9 @@ var completers = map[string]completer{
 	"email":   cobra.NoFileCompletions,
 	"limit":   cobra.NoFileCompletions,
 	"port":    cobra.NoFileCompletions,
+	"since":   cobra.NoFileCompletions,
+	"lines":   cobra.NoFileCompletions,
+	"request": cobra.NoFileCompletions,
 }
 
 // complete gives every flag and argument its completer.

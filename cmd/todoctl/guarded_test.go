@@ -150,6 +150,7 @@ func wholeLife(t *testing.T) []*chapter {
 	return []*chapter{
 		{name: "up", args: []string{"up", "--yes", "--email", "me@example.com"}, before: makeNeighbour},
 		{name: "status", args: []string{"status"}},
+		{name: "logs", args: []string{"logs"}},
 		{name: "second up", args: []string{"up", "--yes"}},
 		{name: "repair", args: []string{"up", "--yes"}, before: meddle},
 		{name: "tutorial", args: []string{"role", "--yes", "--policy", "tutorial"}},

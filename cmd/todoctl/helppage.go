@@ -200,6 +200,7 @@ func flagMeans(f *pflag.Flag) string {
 var placeholders = map[string]string{
 	"profile": "NAME", "region": "REGION", "stack": "NAME", "skip": "STEP", "runtime": "VERSION", "source": "DIR",
 	"email": "ADDRESS", "limit": "DOLLARS", "backup": "FILE", "port": "PORT",
+	"since": "TIME", "lines": "N", "request": "ID",
 }
 
 // placeholder is the word for a flag's value, or its few values themselves; ""

@@ -49,6 +49,8 @@ func story(dir string) []scene {
 		{nil, "handler eject " + filepath.Join(dir, "mine"), exitFailed},
 		{nil, "status", exitDiffers},
 		{nil, "test", exitFailed},
+		{nil, "logs", exitFailed},
+		{nil, "logs --since forever", exitUsage},
 		{nil, "down --yes", exitDone},
 		{nil, "up --dry-run", exitDiffers},
 		{nil, "url --yes", exitFailed},
@@ -58,6 +60,8 @@ func story(dir string) []scene {
 		{nil, "up --dry-run --email me@example.com", exitDone},
 		{nil, "status", exitDone},
 		{nil, "test --post", exitDone},
+		{nil, "logs", exitDone},
+		{nil, "logs --raw -n 3", exitDone},
 		{func(a account) {
 			a.updateTable(&dynamodb.UpdateTableInput{ProvisionedThroughput: &dynamodbtypes.ProvisionedThroughput{ReadCapacityUnits: aws.Int64(25), WriteCapacityUnits: aws.Int64(10)}})
 		}, "up --dry-run", exitDiffers},
@@ -123,6 +127,8 @@ func TestEveryEndingFitsTheSchemaInBothFormats(t *testing.T) {
 			delete(v, "meter") // what was used until then
 			delete(v, "url")   // drawn at random
 			delete(v, "files") // where they lie
+			delete(v, "lines") // the document's; a stream has told them one by one
+			delete(v, "since")
 			delete(v, "backup")
 			delete(v, "restore")
 			delete(v, "error") // repeats the command line

@@ -180,6 +180,24 @@ before it sends any other.` + eachStep,
 		},
 		exits: acting,
 	},
+	"logs": {
+		short: "Show what the function wrote, and how its requests went",
+		long: `Prints the lines of the function's log, the newest last. What Lambda itself notes of
+a request becomes one line: done or failed, how long it took, how much of that was
+a cold start, its memory, and its id. --raw leaves everything as it is in the log.
+The times are UTC. Lines come a few seconds after they were written.
+
+It only reads, and reading costs nothing: AWS's price is for what a function
+writes, which is free up to 5 GB a month. It needs no function any more: the log
+is there for as long as its group.`,
+		examples: []example{
+			{"The newest 100 lines of all that is kept", "todoctl logs"},
+			{"What is written from now on, until Ctrl-C", "todoctl logs -f"},
+			{"All that belongs to one request", "todoctl logs --request 8f5c2b1a"},
+			{"The failures of the last hour, for a program", "todoctl logs --since 1h --output jsonl | grep '\"level\":\"error\"'"},
+		},
+		exits: []int{exitDone, exitFailed, exitUsage, exitCredentials, exitInterrupted},
+	},
 	"explain": {
 		short: "What an error means, and what helps",
 		long: `Every error of todoctl ends with an id. With it, explain says what happened, why,

@@ -117,6 +117,13 @@ var stackProvocations = []provocation{
 		return x.fails("handler", "eject", dir)
 	})},
 
+	{"TODO-LOG-01", "no function whose log could be read", virtual(func(r *rehearsal) ending { return r.run("logs") })},
+	{"TODO-LOG-02", "a log group that somebody deleted", virtual(func(r *rehearsal) ending {
+		a := r.up().account()
+		a.done(a.Logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(a.LogGroupName())}))
+		return r.run("logs")
+	})},
+
 	{"TODO-URL-01", "one statement of two", virtual(func(r *rehearsal) ending {
 		a := r.up().account()
 		a.done(a.Lambda.RemovePermission(ctx, &lambda.RemovePermissionInput{FunctionName: aws.String(a.FunctionName()), StatementId: aws.String("FunctionURLInvokeAllowPublicAccess")}))

@@ -106,6 +106,11 @@ var varying = []struct {
 	{regexp.MustCompile(`(Lambda requests +)\d of`), "${1}3 of"},
 	{regexp.MustCompile(`(URL requests +)\d this month( +)\d answered`), "${1}3 this month${2}0 answered"},
 	{regexp.MustCompile(`TodoTable-\d{8}-\d{6}`), "TodoTable-TIME"},
+	// What a function's log says of its requests.
+	{regexp.MustCompile(`\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}`), "11-24 10:15:00.000"},
+	{regexp.MustCompile(`cold start [0-9.]+ ms`), "cold start 321.00 ms"},
+	{regexp.MustCompile(`(done|failed) +[0-9.]+ ms`), "${1}   12.34 ms"},
+	{regexp.MustCompile(`\d+ of 256 MB, request [0-9a-f]{8}`), "61 of 256 MB, request 8f5c2b1a"},
 	// A line of --output jsonl stays one that its schema knows.
 	{regexp.MustCompile(`"time":"[^"]+"`), `"time":"2026-11-24T10:15:00.000Z"`},
 	{regexp.MustCompile(`"seconds":[0-9.]+`), `"seconds":0.1`},

@@ -136,20 +136,8 @@ func (c *command) failed(ctx context.Context, sess session, p *Problem) *Problem
 	if !strings.HasPrefix(p.What, "the test failed") {
 		p.What = "the test failed: " + p.What
 	}
-	p.Fix = slices.Insert(p.Fix, 0, c.readLog(sess.cfg, sess.endpoint))
+	p.Fix = slices.Insert(p.Fix, 0, c.with("logs --since 10m"))
 	return p
-}
-
-// readLog is the line that shows what the function says.
-func (c *command) readLog(cfg provision.Config, endpoint string) string {
-	line := "aws logs tail " + cfg.LogGroupName() + " --since 10m --region " + cfg.Region
-	if endpoint != "" { // the local one, or another that is not AWS's own
-		line += " --endpoint-url " + endpoint
-	}
-	if c.local {
-		line = "AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local " + line
-	}
-	return line
 }
 
 // missing names what a step lacks, "" when it lacks nothing or may not be looked

@@ -36,11 +36,12 @@ const (
 	FaultExpired     FaultKind = "expired-token" // ExpiredToken
 	FaultDenied      FaultKind = "access-denied" // AccessDenied
 	FaultSkew        FaultKind = "skew"          // the caller's clock is 6 minutes behind, until it signs with AWS's time
+	FaultError       FaultKind = "error"         // Fault.Code and Fault.Message, nothing done
 	FaultBefore      FaultKind = "before"        // Fault.Do is called, then the call goes on
 	FaultAfter       FaultKind = "after"         // the call is carried out, then Fault.Do is called, then it answers
 )
 
-// FaultKinds are all kinds that need no Fault.Do.
+// FaultKinds are all kinds that need nothing but a call.
 func FaultKinds() []FaultKind {
 	return []FaultKind{
 		FaultThrottle, FaultRetryAfter, Fault500Before, Fault500After, FaultResetBefore, FaultResetAfter, FaultEOFAfter,
@@ -56,9 +57,13 @@ type Fault struct {
 	Kind      FaultKind
 	Call      int    // the number of the first call that it strikes, from 1; 0 is 1
 	Operation string // count only these: "CreateTable", or for a Function URL "POST /"; "" counts all calls
+	Service   string // and of them only those to this service, by its signing name: several have a TagResource
 	Times     int    // how many calls in a row, from that one on: 0 is one; or Always
 	Attempts  int    // instead of all these: the first so many attempts of every call of the API
 	Do        func() // for FaultBefore and FaultAfter
+	Code      string // for FaultError
+	Message   string // for FaultError
+	Status    int    // for FaultError: 0 is the one that goes with a caller's mistake
 }
 
 // Faults is the network between a client and AWS: a RoundTripper that counts
@@ -99,17 +104,17 @@ func (f *Faults) Fired() int {
 }
 
 // strikes counts a call and finds the fault that strikes it.
-func (f *Faults) strikes(operation string, attempt int) (Fault, bool) {
+func (f *Faults) strikes(call faultCall) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.calls = append(f.calls, operation)
+	f.calls = append(f.calls, call.operation)
 	struck, found := Fault{}, false
 	for i, fault := range f.plan {
-		if fault.Operation != "" && fault.Operation != operation {
+		if fault.Operation != "" && fault.Operation != call.operation || fault.Service != "" && fault.Service != call.service {
 			continue
 		}
 		if fault.Attempts > 0 {
-			if !found && attempt > 0 && attempt <= fault.Attempts {
+			if !found && call.attempt > 0 && call.attempt <= fault.Attempts {
 				struck, found = fault, true
 			}
 			continue
@@ -137,7 +142,7 @@ func (f *Faults) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	fault, struck := f.strikes(call.operation, call.attempt)
+	fault, struck := f.strikes(call)
 	if !struck {
 		return f.next.RoundTrip(call.again(r))
 	}
@@ -180,6 +185,8 @@ func (f *Faults) RoundTrip(r *http.Request) (*http.Response, error) {
 		return call.fail(r, &apiError{Code: call.denied(), Message: "User: arn:aws:iam::" + AccountID + ":user/local is not authorized to perform: " + call.action() + " on resource: * because no identity-based policy allows the " + call.action() + " action", Status: http.StatusForbidden}), nil
 	case FaultSkew:
 		return f.skewed(r, call, done)
+	case FaultError:
+		return call.fail(r, &apiError{Code: fault.Code, Message: fault.Message, Status: fault.Status}), nil
 	case FaultBefore:
 		fault.Do()
 		return done()

@@ -15,9 +15,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	logs "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
 )
 
@@ -126,6 +128,24 @@ func TestAFaultStrikesTheCallsItNames(t *testing.T) {
 		}
 		if want := []string{"ListTopics", "CreateTopic", "ListTopics", "ListTopics", "ListTopics", "ListRoles", "ListRoles"}; !slices.Equal(network.Calls(), want) {
 			t.Errorf("the calls were %v", network.Calls())
+		}
+	})
+}
+
+// Any error of the reference can be had, of the service that is meant.
+func TestAFaultIsAnyErrorOfAnyService(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, network, cfg := faulty(t, Fault{Kind: FaultError, Operation: "ListTagsForResource", Service: "sns", Code: "ConcurrentAccess", Message: "again", Times: Always})
+		_, err := logs.NewFromConfig(cfg).ListTagsForResource(t.Context(), &logs.ListTagsForResourceInput{ResourceArn: aws.String("arn:aws:logs:us-east-1:" + AccountID + ":log-group:a")})
+		if e, ok := errors.AsType[smithy.APIError](err); !ok || e.ErrorCode() != "ResourceNotFoundException" {
+			t.Errorf("logs: %v", err)
+		}
+		_, err = sns.NewFromConfig(cfg).ListTagsForResource(t.Context(), &sns.ListTagsForResourceInput{ResourceArn: aws.String("arn:aws:sns:us-east-1:" + AccountID + ":News")})
+		if e, ok := errors.AsType[*snstypes.ConcurrentAccessException](err); !ok || e.ErrorMessage() != "again" {
+			t.Errorf("sns: %v", err)
+		}
+		if network.Fired() != 1 {
+			t.Errorf("%d calls went wrong", network.Fired())
 		}
 	})
 }

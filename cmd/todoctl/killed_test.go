@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -26,7 +25,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"todoctl/local"
-	"todoctl/provision"
 )
 
 // An outdoors is the real binary as a process of its own, on a local AWS that
@@ -247,20 +245,6 @@ func (r *rehearsal) hasTable() bool {
 		r.Fatal(err)
 	}
 	return slices.Equal(r.tasks(), []string{"Buy groceries"})
-}
-
-// backedUp is how many items a backup holds; -1 when it is none, or not whole.
-func backedUp(path string) int {
-	file, err := os.Open(path)
-	if err != nil {
-		return -1
-	}
-	defer file.Close()
-	sum, err := provision.CheckBackup(io.Reader(file))
-	if err != nil {
-		return -1
-	}
-	return sum.Items
 }
 
 // The same with as many steps at once as a person's run has: what is under way

@@ -261,3 +261,17 @@ func notes(n, size int) (items []attributes) {
 
 // pagesOf are the items of so many pages of a scan, of 1 MB each.
 func pagesOf(pages int) []attributes { return notes(pages*10, 105_000) }
+
+// backedUp is how many items a backup holds; -1 when it is none, or not whole.
+func backedUp(path string) int {
+	file, err := os.Open(path)
+	if err != nil {
+		return -1
+	}
+	defer file.Close()
+	sum, err := provision.CheckBackup(file)
+	if err != nil {
+		return -1
+	}
+	return sum.Items
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"todoctl/local"
+)
+
+// A trial is a command in a state in which it makes other calls than the first
+// `up` and the `down` of a plain stack do. Each of those is made to fail as well.
+type trial struct {
+	name    string
+	promise string // which a kill of it is a case of
+	begin   func(r *rehearsal)
+	line    string             // DIR is the rehearsal's folder
+	ended   func(r *rehearsal) // what else must hold when it has ended well
+}
+
+const (
+	otherSettings = upLine + " --policy tutorial --runtime python3.13 --auth iam --limit 5"
+	firstSettings = upLine + " --policy least --runtime python3.12 --auth none --limit 1"
+)
+
+var trials = []trial{
+	{name: "up that mends", promise: "T1", line: upLine, begin: func(r *rehearsal) {
+		r.wantExit(r.run(upLine), exitDone)
+		r.adrift()
+	}},
+	{name: "up with other settings", promise: "T1", line: otherSettings, begin: func(r *rehearsal) {
+		r.wantExit(r.run(upLine), exitDone)
+	}},
+	{name: "up with the first settings again", promise: "T1", line: firstSettings, begin: func(r *rehearsal) {
+		r.wantExit(r.run(otherSettings), exitDone)
+	}},
+	{name: "up that adopts", promise: "T1", line: upLine + " --adopt", begin: func(r *rehearsal) {
+		for _, x := range things {
+			x.make(r.account(), nil)
+			settled()
+		}
+	}},
+	{name: "down with a backup", promise: "T3", line: "down --yes --backup DIR/saved.jsonl", begin: func(r *rehearsal) {
+		r.wantExit(r.run(upLine), exitDone)
+	}},
+	{name: "down of other settings", promise: "T3", line: downLine, begin: func(r *rehearsal) {
+		r.wantExit(r.run(otherSettings), exitDone)
+	}},
+	{name: "restore", promise: "T16", line: "restore --yes DIR/saved.jsonl", begin: func(r *rehearsal) {
+		r.wantExit(r.run("table --yes"), exitDone)
+		r.fill(notes(60, 30)) // three batches
+		r.wantExit(r.run("down --yes --backup "+filepath.Join(r.dir, "saved.jsonl")), exitDone)
+		r.wantExit(r.run("table --yes"), exitDone)
+	}},
+}
+
+// adrift changes something of every kind that has a call of its own to put it back.
+func (r *rehearsal) adrift() {
+	r.Helper()
+	for _, name := range []string{
+		"capacity on demand", "table class", "deletion protection added",
+		"trust widened", "inline policy widened", "the book's policy added",
+		"timeout", "architecture", "log group made again by Lambda",
+		"CORS origins", "first statement removed", "second statement removed",
+		"alarm's period", "alarm's action removed", "budget of a quarter",
+	} {
+		i := slices.IndexFunc(drifts, func(d drift) bool { return d.name == name })
+		if i < 0 {
+			r.Fatalf("there is no drift %q", name)
+		}
+		drifts[i].change(r.account())
+		settled()
+	}
+}
+
+// command is the trial's line in a rehearsal.
+func (x trial) command(r *rehearsal) string { return strings.ReplaceAll(x.line, "DIR", r.dir) }
+
+// clean is what the account holds when nothing goes wrong, and how many calls
+// lead to it.
+func (x trial) clean(t *testing.T) (contents string, calls int) {
+	t.Helper()
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		x.begin(r)
+		end := r.run(x.command(r))
+		r.wantExit(end, exitDone)
+		contents, calls = r.contents(), len(end.calls)
+	})
+	return contents, calls
+}
+
+// wantEnd checks that the account is as after a run in which nothing went wrong,
+// with its items.
+func (x trial) wantEnd(r *rehearsal, clean string) {
+	r.Helper()
+	if d := difference(clean, r.contents()); d != "" && d != sameLines { // a statement that was added again is the last one
+		r.Errorf("the account is not as after a clean run:\n%s", d)
+	}
+	switch word, _, _ := strings.Cut(x.line, " "); word {
+	case "up":
+		r.wantQuiet()
+	case "down":
+		r.wantNothing()
+		if saved := filepath.Join(r.dir, "saved.jsonl"); strings.Contains(x.line, "--backup") && backedUp(saved) != 1 {
+			r.Error("the item is not in the backup")
+		}
+	case "restore":
+		if n := len(r.items()); n != 60 {
+			r.Errorf("the table holds %d items", n)
+		}
+	}
+}
+
+// neverNeither checks that items which nobody gave up are in the table or in a
+// good backup, however far the run came.
+func (x trial) neverNeither(r *rehearsal) {
+	r.Helper()
+	if strings.Contains(x.line, "--backup") && !slices.Contains(r.tasks(), "Buy groceries") && backedUp(filepath.Join(r.dir, "saved.jsonl")) != 1 {
+		r.Error("the item is neither in the table nor in a good backup")
+	}
+}
+
+// someOf says which calls the n-th kind of fault strikes: in the full form every
+// fourth, so that every call meets a quarter of the kinds; with
+// TODOCTL_FULL=pairs each; in the short form every fourth kind strikes one.
+func someOf(calls, n int) (first, stride int, ok bool) {
+	switch {
+	case pairs:
+		return 1, 1, true
+	case full:
+		return 1 + n%4, 4, true
+	}
+	return 1 + 17*(n+1)%calls, calls, n%4 == 0
+}
+
+// Killed before or after any call of any of them, the same command ends what it
+// has begun.
+func TestWhatWasKilledAnywhereIsEndedByTheSameCommand(t *testing.T) {
+	for i, x := range trials {
+		t.Run(x.name, func(t *testing.T) {
+			clean, calls := x.clean(t)
+			cases := 0
+			for j, kind := range []local.FaultKind{local.FaultBefore, local.FaultAfter} {
+				t.Run(string(kind), func(t *testing.T) {
+					cases += eachCallFrom(t, 1+(sample(calls)-1)*(2*i+j+1)/(2*len(trials)+1), sample(calls), local.Lags{}, func(r *rehearsal, k int) bool {
+						x.begin(r)
+						end := r.killed(x.command(r), k, kind)
+						x.neverNeither(r)
+						r.wantExit(r.run(x.command(r)), exitDone)
+						x.wantEnd(r, clean)
+						return end.fired > 0
+					})
+				})
+			}
+			promise(t, x.promise, cases)
+		})
+	}
+}
+
+// T5. So it is with every answer that is lost, and with whatever passes.
+func TestALostAnswerOfAnyOtherRunIsRepairedInIt(t *testing.T) {
+	for i, x := range trials {
+		t.Run(x.name, func(t *testing.T) {
+			clean, calls := x.clean(t)
+			cases := 0
+			for j, kind := range slices.Concat(lostAnswers, passing) {
+				first, stride, ok := someOf(calls, i+j)
+				if !ok {
+					continue
+				}
+				t.Run(string(kind), func(t *testing.T) {
+					cases += eachCallFrom(t, first, stride, local.Lags{}, func(r *rehearsal, k int) bool {
+						x.begin(r)
+						end := r.run(x.command(r), local.Fault{Kind: kind, Call: k})
+						r.wantExit(end, exitDone)
+						x.wantEnd(r, clean)
+						return end.fired > 0
+					})
+				})
+			}
+			promise(t, "T5", cases)
+		})
+	}
+}
+
+// T6. And with every call that fails for good, once it does so no more.
+func TestALastingFaultOfAnyOtherRunHasAWayOn(t *testing.T) {
+	for i, x := range trials {
+		t.Run(x.name, func(t *testing.T) {
+			clean, calls := x.clean(t)
+			cases := 0
+			for j, kind := range lasting {
+				first, stride, ok := someOf(calls, i+j)
+				if !ok {
+					continue
+				}
+				t.Run(string(kind), func(t *testing.T) {
+					cases += eachCallFrom(t, first, stride, local.Lags{}, func(r *rehearsal, k int) bool {
+						x.begin(r)
+						end := r.run(x.command(r), local.Fault{Kind: kind, Call: k, Times: local.Always})
+						if end.fired == 0 {
+							return false
+						}
+						r.wantReason(end, kind)
+						x.neverNeither(r)
+						r.wantExit(r.run(x.command(r)), exitDone)
+						x.wantEnd(r, clean)
+						return true
+					})
+				})
+			}
+			promise(t, "T6", cases)
+		})
+	}
+}

@@ -17,7 +17,7 @@ import (
 func (f *function) update(ctx context.Context, s *functionSeen) error {
 	ours, _ := f.cfg.owned(s.tags)
 	if !ours || f.cfg.OwnCode && s.tags[TagCode] != ownCode {
-		if _, err := f.api.TagResource(ctx, &lambda.TagResourceInput{Resource: aws.String(f.cfg.FunctionARN()), Tags: f.tags()}); err != nil {
+		if err := f.tag(ctx); err != nil {
 			return err
 		}
 	}
@@ -41,6 +41,18 @@ func (f *function) update(ctx context.Context, s *functionSeen) error {
 		return err
 	}
 	return nil
+}
+
+// tag writes the function's tags when it is free for that.
+// https://docs.aws.amazon.com/lambda/latest/api/API_TagResource.html
+func (f *function) tag(ctx context.Context) error {
+	return f.cfg.Clock.until(ctx, functionBusy, f.Describe().Settle, func() (bool, error, error) {
+		_, err := f.api.TagResource(ctx, &lambda.TagResourceInput{Resource: aws.String(f.cfg.FunctionARN()), Tags: f.tags()})
+		if apiCode(err) == "ResourceConflictException" {
+			return false, err, nil
+		}
+		return err == nil, nil, err
+	})
 }
 
 func (f *function) sendCode(ctx context.Context, now *types.FunctionConfiguration) error {

@@ -290,7 +290,7 @@ func (t *table) repair(ctx context.Context, s *tableSeen) error {
 		return &KeySchemaError{Table: t.cfg.TableName(), Have: have}
 	}
 	if ours, _ := t.cfg.owned(s.tags); !ours {
-		if _, err := t.api.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: aws.String(t.cfg.TableARN()), Tags: t.tagList()}); err != nil {
+		if err := t.tag(ctx); err != nil {
 			return err
 		}
 	}
@@ -324,6 +324,19 @@ func (t *table) repair(ctx context.Context, s *tableSeen) error {
 		}
 	}
 	return nil
+}
+
+// tag makes the table ours when it is free for that: while DynamoDB is at work on
+// a table or on its tags, it takes no others.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TagResource.html
+func (t *table) tag(ctx context.Context) error {
+	return t.cfg.Clock.until(ctx, tableBusy, t.Describe().Settle, func() (bool, error, error) {
+		_, err := t.api.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: aws.String(t.cfg.TableARN()), Tags: t.tagList()})
+		if apiCode(err) == "ResourceInUseException" {
+			return false, err, nil
+		}
+		return err == nil, nil, err
+	})
 }
 
 // update makes one change when the table is free for it. It looks first every

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io/fs"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -58,7 +59,22 @@ func rehearseOn(t *testing.T, account local.Config, test func(r *rehearsal)) {
 		account.Path, account.Now = filepath.Join(r.dir, "aws.db"), time.Now
 		r.open(account, "127.0.0.1:9")
 		test(r)
+		r.wantNoLitter()
 	})
+}
+
+// wantNoLitter checks that no run has left a file that it had begun to write.
+func (r *rehearsal) wantNoLitter() {
+	r.Helper()
+	err := filepath.WalkDir(r.dir, func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".new") || strings.HasSuffix(path, partialEnd) {
+			r.Errorf("%s is left", path)
+		}
+		return err
+	})
+	if err != nil {
+		r.Error(err)
+	}
 }
 
 // open opens the local AWS at an address, by which `--local` finds it.

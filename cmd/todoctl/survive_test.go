@@ -97,6 +97,20 @@ func TestALastingFaultEndsWithAReasonAndAWayOn(t *testing.T) {
 			})
 		})
 	}
+	for i, kind := range lasting {
+		t.Run(string(kind)+" status", func(t *testing.T) {
+			cases += eachCall(t, sample(23+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
+				r.wantExit(r.run(upLine), exitDone)
+				end := r.run(statusLine, local.Fault{Kind: kind, Call: k, Times: local.Always})
+				if end.fired == 0 {
+					return false
+				}
+				r.wantNoClaim(end)
+				r.wantExit(r.run(statusLine), exitDone)
+				return true
+			})
+		})
+	}
 	t.Logf("the slowest of %d took %s", cases, slowest)
 	promise(t, "T6", cases)
 }
@@ -118,6 +132,23 @@ func (r *rehearsal) wantReason(end ending, kind local.FaultKind) {
 		return // what may go without: a look at the alarm, the search by tag
 	}
 	r.wantExit(end, want...)
+	r.wantPlain(end)
+}
+
+// wantNoClaim checks that a status which could not look at everything says so,
+// and of nothing that it has not seen that it is not there.
+func (r *rehearsal) wantNoClaim(end ending) {
+	r.Helper()
+	r.wantExit(end, exitDone, exitDiffers, exitFailed, exitCredentials)
+	if end.exit == exitDone && !strings.Contains(end.out+end.err, "does not allow you ") && !strings.Contains(end.out+end.err, "could not ") {
+		r.Errorf("it does not say what it has not seen:\n%s%s", end.out, end.err)
+	}
+	if strings.Contains(end.out+end.err, " does not exist") {
+		r.Errorf("it takes what it has not seen for missing:\n%s%s", end.out, end.err)
+	}
+	if end.writes > 0 {
+		r.Errorf("it makes %d writes", end.writes)
+	}
 	r.wantPlain(end)
 }
 

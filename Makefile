@@ -11,7 +11,7 @@ TOOLS      := $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build share test fmt lint vet race cross tidy release-check fuzz bench promises mutants tour ci golangci-lint goreleaser
+.PHONY: build share test fmt lint vet race cross tidy release-check fuzz bench promises full mutants tour ci golangci-lint goreleaser
 
 # The same flags as .goreleaser.yaml. Without inlining the AWS SDK is a megabyte
 # smaller, and no slower where every call waits for a network.
@@ -82,6 +82,12 @@ bench:
 # Runs every case of every promise and prints the table of docs/reliability.md.
 promises:
 	$(GO) run ./bench/promises
+
+# Of the full form the loops that are over in a minute or two. CI runs them while
+# it has time left.
+full:
+	TODOCTL_FULL=1 $(GO) test -count=1 ./provision -run 'Lag|Quota'
+	TODOCTL_FULL=1 $(GO) test -count=1 ./cmd/todoctl -run 'ForeignResources|LookAndCreate|BeforeOurs|BehindItsBack|AuditedSetting|EachCode'
 
 # Breaks todoctl in dozens of places and sees whether a test notices.
 mutants:

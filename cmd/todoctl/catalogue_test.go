@@ -225,6 +225,16 @@ func TestExplainOffersTheNearestIDs(t *testing.T) {
 	}
 }
 
+// Who has only the word that a browser or AWS shows finds the way from there.
+func TestExplainFindsAProblemByAWordOfIts(t *testing.T) {
+	for typed, want := range map[string]string{"403": "TODO-URL-01", "expired": "TODO-CRED-02", "throttled": "TODO-FN-07", "CORS": "TODO-URL-02"} {
+		_, errs, exit := explaining(t, typed)
+		if exit != exitUsage || !strings.Contains(errs, "todoctl explain "+want) {
+			t.Errorf("%s: exit %d\n%s", typed, exit, errs)
+		}
+	}
+}
+
 func TestExplainInJSON(t *testing.T) {
 	var all, one explainDocument
 	out, _, exit := explaining(t, "--output", "json")

@@ -132,6 +132,11 @@ func unknownID(typed string) error {
 		}
 	}
 	if i < 0 {
+		var about []string
+		for _, e := range mentioning(typed) {
+			about = append(about, "todoctl explain "+e.ID+"   ("+e.Title+")")
+		}
+		p.Fix = append(about, p.Fix...)
 		return p
 	}
 	list := areas[i].list
@@ -144,6 +149,25 @@ func unknownID(typed string) error {
 	p.Why = fmt.Sprintf("those of this area are %s to %s", list[0].ID, list[len(list)-1].ID)
 	p.Fix = []string{"todoctl explain " + meant + "   (did you mean this?)", "todoctl explain"}
 	return p
+}
+
+// mentioning are the few entries that a word of a person's own leads to: "403",
+// "expired". Those that have it in their title come first.
+func mentioning(word string) []entry {
+	if len(word) < 3 {
+		return nil
+	}
+	var titles, texts []entry
+	for _, e := range catalogue() {
+		switch word := strings.ToLower(word); {
+		case strings.Contains(strings.ToLower(e.Title), word):
+			titles = append(titles, e)
+		case strings.Contains(strings.ToLower(e.Why), word):
+			texts = append(texts, e)
+		}
+	}
+	all := append(titles, texts...)
+	return all[:min(len(all), 3)]
 }
 
 // An explainDocument is the catalogue, or one entry of it, as JSON.

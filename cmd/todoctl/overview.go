@@ -25,7 +25,7 @@ func (v *words) Header(s session) {
 		v.line("Stack      %s", s.cfg.Stack)
 	}
 	if s.identity.Root {
-		v.step("hint", "root", "You are signed in as the account's root user. It works, but an IAM identity with fewer rights is safer.")
+		v.step("hint", "root", "You are signed in as the account's root user; an IAM user is safer.")
 	}
 	v.line("")
 }

@@ -102,10 +102,13 @@ func (c *command) ask(ctx context.Context, q question) error {
 	if c.inLines() {
 		return c.askLines(ctx, q)
 	}
+	out := c.words()
 	if err := c.askForm(ctx, q); err != nil || !q.stays() {
+		if errors.Is(err, context.Canceled) { // where it was stopped; the form itself is gone
+			out.line("? %s", q.title())
+		}
 		return err
 	}
-	out := c.words()
 	out.line("%s", strings.Join(fold("? "+withAnswer(q), out.width), "\n"))
 	return nil
 }

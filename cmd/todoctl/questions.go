@@ -79,10 +79,7 @@ func (q *freeText) lines(l *lines) error {
 		l.say("%s", q.description)
 	}
 	prompt := "Type it, then Enter: "
-	switch {
-	case q.present == "" && q.check != nil && q.check("") == nil:
-		prompt = "Type it, then Enter. Enter alone: nothing. "
-	case q.present != "":
+	if q.present != "" {
 		prompt = fmt.Sprintf("Type it. Enter: %s stays. ", q.present)
 	}
 	for {

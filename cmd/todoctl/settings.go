@@ -86,10 +86,10 @@ func preferences() []preference {
 		of("role", "policy", "What it may do", "What may the function do?", "", func(s *settings) *string { return &s.policy },
 			option{"Only what it needs: items of this table, lines of its log", "least"}, option{"What the book attaches: everything on every table", "tutorial"}),
 		of("function", "runtime", "The version of Python", "Which version of Python?", "", func(s *settings) *string { return &s.runtime }, versions...),
-		of("function", "source", "The code", "Which folder has your own lambda_function.py?", "Nothing: todoctl's own handler.", func(s *settings) *string { return &s.source }),
+		of("function", "source", "The code", "Which folder has your own lambda_function.py?", "Left empty: todoctl's own handler.", func(s *settings) *string { return &s.source }),
 		of("url", "auth", "Who may call it", "Who may call the URL?", "", func(s *settings) *string { return &s.auth },
 			option{"Everybody who has the link", "none"}, option{"Signed requests of this account only", "iam"}),
-		of("alarm", "email", "Who is told", "Which e-mail address is told when the bill grows?", "Nothing: nobody for now; todoctl alarm --email does it later.", func(s *settings) *string { return &s.email }),
+		of("alarm", "email", "Who is told", "Which e-mail address is told when the bill grows?", "Left empty: nobody for now; todoctl alarm --email does it later.", func(s *settings) *string { return &s.email }),
 		{"alarm", "limit", "The amount", "From which monthly bill on, in US dollars?", "A whole number.", nil,
 			func(s *settings) string { return strconv.Itoa(cmp.Or(s.limit, 1)) },
 			func(s *settings, value string) error {

@@ -376,6 +376,20 @@ func TestAFormHasTheTerminalsOwnColours(t *testing.T) {
 	x.ends(exitInterrupted)
 }
 
+// The longest header that AWS gives: an alias, credits, keys of the environment, a
+// long name, the root user.
+func TestTheFirstScreenOfAnAccountOnAWSFitsATerminal(t *testing.T) {
+	x := newWireOn(t, local.Config{Account: local.Account{Alias: "my-first-account-of-aws", Plan: local.PlanFree, Credits: 95.2}})
+	for _, who := range []string{"arn:aws:iam::000000000000:user/somebody.with.a.name@example.com", "arn:aws:iam::000000000000:root"} {
+		said := x.asked(who).must(exitDiffers, "up", "--dry-run").errs.String()
+		screen, _, found := strings.Cut(said, "\n6 to do")
+		const question = 1 + 3 - 1 // AWS itself has no line for its endpoint
+		if rows := rowsOf(screen, 80) + question; !found || rows > 24 {
+			t.Errorf("it has %d rows:\n%s", rows, screen)
+		}
+	}
+}
+
 func TestTheAliasIsShownWhereAWSTellsIt(t *testing.T) {
 	text, doc := operatorPolicy(t)
 	for name, policy := range map[string]string{"told": text, "refused": doc.without(t, "OptionalName", "iam:ListAccountAliases")} {

@@ -34,6 +34,7 @@ type TwinEnvironment struct {
 	SecretAccessKey string
 	SessionToken    string
 	HTTP            *http.Client // reaches Endpoint, with or without a socket
+	Now             func() time.Time
 
 	Variables map[string]string // the function's own
 }
@@ -55,7 +56,7 @@ func (x *lambdaService) newTwin(s surroundings) *twinEnvironment {
 	e.handle = x.cfg.Twin.New(TwinEnvironment{
 		FunctionName: s.function, Region: s.region, Endpoint: x.endpoint(),
 		AccessKeyID: s.accessKey, SecretAccessKey: functionSecret, SessionToken: functionSession,
-		HTTP: &http.Client{Transport: x.inProcess()}, Variables: s.version.Variables,
+		HTTP: &http.Client{Transport: x.inProcess()}, Now: x.cfg.Now, Variables: s.version.Variables,
 	})
 	e.init = max(x.cfg.Now().Sub(began), time.Microsecond)
 	return e

@@ -127,6 +127,10 @@ func (c Config) arn(service, region, resource string) string {
 }
 
 func (c Config) TableARN() string { return c.arn("dynamodb", c.Region, "table/"+c.TableName()) }
+
+// IndexARN is the ARN of the table's index of the newest items, whether or not it
+// has one.
+func (c Config) IndexARN() string { return c.TableARN() + "/index/newest" }
 func (c Config) RoleARN() string  { return c.arn("iam", "", "role/"+c.RoleName()) }
 func (c Config) FunctionARN() string {
 	return c.arn("lambda", c.Region, "function:"+c.FunctionName())

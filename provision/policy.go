@@ -62,10 +62,16 @@ func leastStatements(cfg Config) []statement {
 			Effect: "Allow",
 			Action: []string{
 				"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
-				"dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:Query",
+				"dynamodb:DeleteItem", "dynamodb:Scan",
 			},
 			Resource: cfg.TableARN(),
 			why:      "It may work on the items of this one table. It cannot change or delete the table, or see another one.",
+		},
+		{
+			Effect:   "Allow",
+			Action:   []string{"dynamodb:Query"},
+			Resource: cfg.IndexARN(),
+			why:      "It may ask the table's index for the newest items, whether or not the table has it yet.",
 		},
 		{
 			Effect:   "Allow",

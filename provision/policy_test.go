@@ -17,8 +17,9 @@ func TestPoliciesAreComparedByWhatTheyMean(t *testing.T) {
 		"turned round, with lists, ids and other letters": `{
 			"Version": "2012-10-17", "Statement": [
 			{"Sid": "Logs", "Effect": "Allow", "Resource": [` + logs + `], "Action": ["logs:PutLogEvents", "logs:createLogStream"]},
+			{"Resource": "arn:aws:dynamodb:eu-central-1:000000000000:table/TodoTable/index/newest", "Effect": "Allow", "Action": "dynamodb:Query"},
 			{"Resource": ` + table + `, "Effect": "Allow", "Action":
-			 ["dynamodb:Query", "dynamodb:Scan", "dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:GetItem"]}]}`,
+			 ["dynamodb:Scan", "dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:GetItem"]}]}`,
 	}
 	for name, text := range same {
 		if !samePolicy(text, ours) {

@@ -68,7 +68,7 @@ func TestRoleMayDoWhatTheFunctionNeedsAndNoMore(t *testing.T) {
 		table, logs := "arn:aws:dynamodb:eu-central-1:000000000000:table/TodoTable", "arn:aws:logs:eu-central-1:000000000000:log-group:/aws/lambda/TodoHandler:*"
 		want := []string{
 			"Allow dynamodb:GetItem on " + table, "Allow dynamodb:PutItem on " + table, "Allow dynamodb:UpdateItem on " + table,
-			"Allow dynamodb:DeleteItem on " + table, "Allow dynamodb:Scan on " + table, "Allow dynamodb:Query on " + table,
+			"Allow dynamodb:DeleteItem on " + table, "Allow dynamodb:Scan on " + table, "Allow dynamodb:Query on " + table + "/index/newest",
 			"Allow logs:CreateLogStream on " + logs, "Allow logs:PutLogEvents on " + logs,
 		}
 		if !slices.Equal(rights, want) {

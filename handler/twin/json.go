@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"math/big"
@@ -47,6 +48,14 @@ func plain(v types.AttributeValue) (any, error) {
 			l[i] = p
 		}
 		return l, nil
+	case *types.AttributeValueMemberB:
+		return base64.StdEncoding.EncodeToString(v.Value), nil
+	case *types.AttributeValueMemberBS:
+		l := make([]string, len(v.Value))
+		for i, b := range v.Value {
+			l[i] = base64.StdEncoding.EncodeToString(b)
+		}
+		return plain(&types.AttributeValueMemberSS{Value: l})
 	case *types.AttributeValueMemberSS:
 		l := make([]any, 0, len(v.Value))
 		for _, s := range slices.Sorted(slices.Values(v.Value)) {

@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // Environment is what a Python function finds in its environment variables.
@@ -27,13 +29,17 @@ type Environment struct {
 	SecretAccessKey string
 	SessionToken    string
 	HTTP            *http.Client
+	Now             func() time.Time
 
 	Variables map[string]string
 }
 
-// callTimeout is the Python file's read_timeout: a call must end before Lambda
-// ends the request.
-const callTimeout = 2 * time.Second
+// A call must end before Lambda ends the request, and its second attempt must come
+// before the call ends.
+const (
+	callTimeout = 2 * time.Second
+	maxBackoff  = 500 * time.Millisecond
+)
 
 // Start makes a handler that answers events as Lambda hands them out. With an
 // error and a payload, the payload is the answer and the error belongs in the
@@ -47,41 +53,35 @@ func Start(env Environment) func(ctx context.Context, event []byte) ([]byte, err
 			return aws.Credentials{AccessKeyID: env.AccessKeyID, SecretAccessKey: env.SecretAccessKey, SessionToken: env.SessionToken}, nil
 		}),
 		Retryer: func() aws.Retryer {
-			return retry.AddWithMaxAttempts(retry.NewStandard(), 2)
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 2, maxBackoff })
 		},
+		APIOptions: []func(*middleware.Stack) error{within},
 	})
-	h := New(Table(env.FunctionName, env.Variables), timed{api})
+	h := New(Table(env.FunctionName, env.Variables), api, env.Now)
 	return func(ctx context.Context, event []byte) ([]byte, error) {
 		var request events.LambdaFunctionURLRequest
 		if err := json.Unmarshal(event, &request); err != nil {
 			return nil, err
 		}
 		response, failed := h.Handle(ctx, request)
-		payload, err := json.Marshal(response)
-		if err != nil {
+		var payload bytes.Buffer
+		e := json.NewEncoder(&payload)
+		e.SetEscapeHTML(false) // it would make more of an answer than Lambda's Python does
+		if err := e.Encode(response); err != nil {
 			return nil, err
 		}
-		return payload, failed
+		return payload.Bytes(), asBoto3(failed)
 	}
 }
 
-// timed ends each call after callTimeout, and tells a failed one as boto3 does:
-// what the twin logs is read by the same people, and by the same program, as
-// what Python logs.
-type timed struct{ api API }
-
-func (t timed) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	out, err := t.api.PutItem(ctx, in, opts...)
-	return out, asBoto3(err)
-}
-
-func (t timed) Scan(ctx context.Context, in *dynamodb.ScanInput, opts ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	out, err := t.api.Scan(ctx, in, opts...)
-	return out, asBoto3(err)
+// within ends each call after callTimeout, its second attempt included.
+func within(stack *middleware.Stack) error {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Within",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			ctx, cancel := context.WithTimeout(ctx, callTimeout)
+			defer cancel()
+			return next.HandleInitialize(ctx, in)
+		}), middleware.Before)
 }
 
 // A boto3Error has the words of boto3.
@@ -89,7 +89,8 @@ type boto3Error string
 
 func (e boto3Error) Error() string { return string(e) }
 
-// asBoto3 words an error of the Go SDK as boto3 words the same one.
+// asBoto3 words an error of the Go SDK as boto3 words the same one: what the twin
+// logs is read by the same people, and by the same program, as what Python logs.
 // https://docs.aws.amazon.com/boto3/latest/guide/error-handling.html
 func asBoto3(err error) error {
 	var call *smithy.OperationError

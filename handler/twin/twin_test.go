@@ -2,37 +2,56 @@ package twin_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
 
 	"todoctl/handler/twin"
 )
 
-// brokenDB is a DynamoDB that fails.
-type brokenDB struct{}
+func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 5e6, time.FixedZone("", 3600)) }
 
-func (brokenDB) PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
-	return nil, errors.New("secret")
+var errInvalid = &smithy.GenericAPIError{Code: "ValidationException", Message: "One or more parameter values were invalid"}
+
+// brokenDB is a DynamoDB that fails to list.
+type brokenDB struct {
+	memory
+	err error
 }
 
-func (brokenDB) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
-	return nil, errors.New("secret")
+func (b *brokenDB) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+	return nil, b.err
 }
 
-func TestTwinReportsTheCauseToTheLogAlone(t *testing.T) {
-	request := events.LambdaFunctionURLRequest{}
-	request.RequestContext.HTTP.Method = "GET"
-	response, err := twin.New("T", brokenDB{}).Handle(t.Context(), request)
+func request(method, path, body string) events.LambdaFunctionURLRequest {
+	r := events.LambdaFunctionURLRequest{RawPath: path, Body: body}
+	r.RequestContext.HTTP.Method = method
+	return r
+}
+
+func TestCauseIsForTheLogAlone(t *testing.T) {
+	handler := twin.New("T", &brokenDB{err: errors.New("secret")}, noon)
+	response, err := handler.Handle(t.Context(), request("GET", "/", ""))
 	if err == nil || err.Error() != "secret" || response.StatusCode != 500 || strings.Contains(response.Body, "secret") {
 		t.Errorf("%v, %+v", err, response)
 	}
-	response, err = twin.New("T", brokenDB{}).Handle(t.Context(), events.LambdaFunctionURLRequest{})
+	response, err = handler.Handle(t.Context(), events.LambdaFunctionURLRequest{})
 	if err == nil || response.StatusCode != 500 {
 		t.Errorf("an event that is none: %v, %+v", err, response)
+	}
+}
+
+func TestTimesAreUTC(t *testing.T) {
+	response, err := twin.New("T", &memory{}, noon).Handle(t.Context(), request("POST", "/", ""))
+	var item struct{ Created string }
+	if err != nil || json.Unmarshal([]byte(response.Body), &item) != nil || item.Created != "2026-11-23T11:00:00.005Z" {
+		t.Errorf("%v, %s", err, response.Body)
 	}
 }
 

@@ -34,10 +34,14 @@ aws iam put-role-policy \
           "dynamodb:PutItem",
           "dynamodb:UpdateItem",
           "dynamodb:DeleteItem",
-          "dynamodb:Scan",
-          "dynamodb:Query"
+          "dynamodb:Scan"
         ],
         "Resource": "arn:aws:dynamodb:eu-central-1:123456789012:table/TodoTable"
+      },
+      {
+        "Effect": "Allow",
+        "Action": ["dynamodb:Query"],
+        "Resource": "arn:aws:dynamodb:eu-central-1:123456789012:table/TodoTable/index/newest"
       },
       {
         "Effect": "Allow",

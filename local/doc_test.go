@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"math"
 	"os"
 	"reflect"
 	"strconv"
@@ -63,10 +64,13 @@ func TestEachFaultIsOnThePage(t *testing.T) {
 	}
 }
 
-// figure writes seconds as the page does: "0", "0.6 s", "6 s".
+// figure writes seconds as the page does: "0", "0.6 s", "6 s", "8 min".
 func figure(seconds float64) string {
-	if seconds == 0 {
+	switch minutes := seconds / 60; {
+	case seconds == 0:
 		return "0"
+	case minutes >= 1 && minutes == math.Trunc(minutes):
+		return strconv.FormatFloat(minutes, 'f', -1, 64) + " min"
 	}
 	return strconv.FormatFloat(seconds, 'f', -1, 64) + " s"
 }

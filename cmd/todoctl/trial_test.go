@@ -20,9 +20,24 @@ type trial struct {
 }
 
 const (
-	otherSettings = upLine + " --policy tutorial --runtime python3.13 --auth iam --limit 5"
-	firstSettings = upLine + " --policy least --runtime python3.12 --auth none --limit 1"
+	otherSettings = upLine + " --policy tutorial --runtime python3.13 --auth iam --limit 5 --guard alarm"
+	firstSettings = upLine + " --policy least --runtime python3.12 --auth none --limit 1 --guard both"
 )
+
+// Each setting that can be changed has its calls for that, and they are tried.
+func TestTheTrialsChangeEverySetting(t *testing.T) {
+	untried := map[string]string{
+		"email":  "every up of these tests has it",
+		"source": "there is no python3 in a rehearsal, so that own code is refused",
+	}
+	for _, p := range preferences() {
+		_, known := untried[p.flag]
+		other, first := strings.Contains(otherSettings, " --"+p.flag+" "), strings.Contains(firstSettings, " --"+p.flag+" ")
+		if !known && (!other || !first) {
+			t.Errorf("no trial changes --%s and changes it back: give otherSettings and firstSettings a value", p.flag)
+		}
+	}
+}
 
 var trials = []trial{
 	{name: "up that mends", promise: "T1", line: upLine, begin: func(r *rehearsal) {

@@ -219,6 +219,7 @@ var localEntries = []entry{
 		Do: []remedy{
 			{"See what there is.", "python3 -c 'import sys, boto3; print(sys.version, boto3.__version__)'"},
 			{"Install the library.", "python3 -m pip install --user boto3"},
+			{"Where pip calls the environment externally managed, make one of your own, and stay in this terminal.", "python3 -m venv ~/todo-venv && . ~/todo-venv/bin/activate && pip install boto3"},
 			{"Let the local AWS look again.", "todoctl local stop"},
 		},
 		Link: "https://docs.aws.amazon.com/lambda/latest/dg/python-package.html",

@@ -311,7 +311,8 @@ var testEntries = []entry{
 		Why: "The calls to AWS go through and those to the URL do not: a filter or a proxy of your network does not let *.on.aws pass, " +
 			"or the name of the new URL is not known to your name service yet.",
 		Do: []remedy{
-			{"Try it by hand.", "todoctl test"},
+			{"Ask again a minute later.", "todoctl test"},
+			{"Ask it by hand, with the address that status shows.", "curl -i URL"},
 			{"Try it from another network, such as a phone's.", ""},
 		},
 	},

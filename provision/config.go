@@ -37,7 +37,12 @@ type Config struct {
 	LimitUSD int    // the bill that is worth a mail, in US dollars
 	Code     Code   // what runs
 	OwnCode  bool   // Code is the learner's own, chosen for this run
-	Fresh    bool   // the test writes an item even when one is there
+
+	// ReplaceCode puts Code in the place of whatever runs. Without it, code that
+	// somebody has put there since the last upload stays, and the learner's own
+	// stays where OwnCode is false.
+	ReplaceCode bool
+	Fresh       bool // the test writes an item even when one is there
 }
 
 // Policy says what the function's role may do.
@@ -85,8 +90,15 @@ const (
 
 	// TagCode marks a function whose code is the learner's own, so that a run
 	// without --source does not put todoctl's handler in its place.
-	TagCode = "todoctl:code"
-	ownCode = "own"
+	TagCode   = "todoctl:code"
+	ownCode   = "own"
+	todosCode = "todoctl" // it was, and todoctl's handler was put there again
+
+	// TagSHA256 has Lambda's hash of the code that todoctl has uploaded last: other
+	// code was put there by somebody else. It is written after the code, so that
+	// what a killed run leaves behind is never taken for somebody's. Without it
+	// (todoctl had none at first) all code counts as known.
+	TagSHA256 = "todoctl:sha256"
 
 	// TagGuard is the --guard that was chosen, on what it made.
 	TagGuard = "todoctl:guard"

@@ -1,7 +1,6 @@
 package provision
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,13 +148,8 @@ func (f *function) judge(s *functionSeen) Observation {
 		return o
 	}
 	o.ID = f.cfg.FunctionARN()
-	if f.cfg.OwnCode && s.tags[TagCode] != ownCode {
-		o.Diffs = append(o.Diffs, Diff{Field: "tag " + TagCode, Have: cmp.Or(s.tags[TagCode], "none"), Want: ownCode})
-	}
-	if f.keepsCode(s.tags) && aws.ToString(s.config.CodeSha256) != f.cfg.Code.SHA256 {
-		o.Advice = append(o.Advice, fmt.Sprintf("%s runs your own code, from an earlier --source, and keeps it", f.cfg.FunctionName()))
-	}
-	o.Diffs = slices.Concat(o.Diffs, f.codeDiffs(s.config, s.tags), f.configDiffs(s.config), f.group.diffs(s.group))
+	f.judgeCode(&o, s.config, s.tags)
+	o.Diffs = slices.Concat(o.Diffs, f.configDiffs(s.config), f.group.diffs(s.group))
 	o.Pending, o.Failed = progress(s.config)
 	o.Wait = waitOfFunction(s.config)
 	if o.Failed != "" {
@@ -314,7 +308,9 @@ func CannotAssume(err error) bool {
 
 func (f *function) create(ctx context.Context) error {
 	err := f.cfg.Clock.until(ctx, roleCopying, roleSpread, func() (bool, error, error) {
-		_, err := f.api.CreateFunction(ctx, f.createInput())
+		in := f.createInput()
+		in.Tags[TagSHA256] = f.cfg.Code.SHA256
+		_, err := f.api.CreateFunction(ctx, in)
 		if isNotYet(err) {
 			return false, err, nil
 		}
@@ -326,7 +322,8 @@ func (f *function) create(ctx context.Context) error {
 	return f.again(ctx, err, func(s *functionSeen) bool { return s.config != nil })
 }
 
-// createInput is the function as it is asked for, and as Elsewhere tells it.
+// createInput is the function as it is asked for, and as Elsewhere tells it; the
+// hash of the code is added to what is asked for, as elsewhere it is another zip.
 func (f *function) createInput() *lambda.CreateFunctionInput {
 	return &lambda.CreateFunctionInput{
 		FunctionName:  aws.String(f.cfg.FunctionName()),

@@ -1,16 +1,28 @@
 package provision
 
 import (
+	"cmp"
+	"context"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// keepsCode says that the function runs the learner's own code and that this run
-// brings none.
-func (f *function) keepsCode(tags map[string]string) bool {
-	return !f.cfg.OwnCode && tags[TagCode] == ownCode
+// othersCode says that somebody else has changed the function's code since the
+// last upload: in the console, or with another tool. A function that is not ours
+// yet is taken over with its code, after the difference was shown.
+func (f *function) othersCode(c *types.FunctionConfiguration, tags map[string]string) bool {
+	ours, _ := f.cfg.owned(tags)
+	have, last := aws.ToString(c.CodeSha256), tags[TagSHA256]
+	return ours && last != "" && have != last && have != f.cfg.Code.SHA256
+}
+
+// keepsCode says that what runs stays: somebody else's, or the learner's own when
+// this run brings none.
+func (f *function) keepsCode(c *types.FunctionConfiguration, tags map[string]string) bool {
+	return !f.cfg.ReplaceCode && (f.othersCode(c, tags) || !f.cfg.OwnCode && tags[TagCode] == ownCode)
 }
 
 func (f *function) tags() map[string]string {
@@ -21,17 +33,69 @@ func (f *function) tags() map[string]string {
 	return tags
 }
 
+// codeTags are the tags that say what was uploaded, as they should be, and those
+// that are otherwise.
+func (f *function) codeTags(tags map[string]string) (wrong map[string]string, diffs []Diff) {
+	wrong = map[string]string{}
+	differ := func(tag, want string, show func(string) string) {
+		if have := tags[tag]; have != want {
+			wrong[tag] = want
+			diffs = append(diffs, Diff{Field: "tag " + tag, Have: cmp.Or(show(have), "none"), Want: show(want)})
+		}
+	}
+	if !f.cfg.OwnCode && tags[TagCode] == ownCode {
+		differ(TagCode, todosCode, func(s string) string { return s })
+	}
+	differ(TagSHA256, f.cfg.Code.SHA256, short)
+	return wrong, diffs
+}
+
+// judgeCode says how the code and its tags differ from what they should be, and
+// what of it stays on purpose.
+func (f *function) judgeCode(o *Observation, c *types.FunctionConfiguration, tags map[string]string) {
+	o.CodeChanged = f.othersCode(c, tags)
+	if f.cfg.OwnCode && tags[TagCode] != ownCode && !f.keepsCode(c, tags) {
+		o.Diffs = append(o.Diffs, Diff{Field: "tag " + TagCode, Have: cmp.Or(tags[TagCode], "none"), Want: ownCode})
+	}
+	o.Diffs = append(o.Diffs, f.codeDiffs(c, tags)...)
+	have := aws.ToString(c.CodeSha256)
+	switch {
+	case o.CodeChanged && !f.cfg.ReplaceCode:
+		o.Advice = append(o.Advice, fmt.Sprintf("the code of %s was changed outside todoctl, perhaps in the console, and is kept. See it: %s",
+			f.cfg.FunctionName(), f.cfg.command("handler pull DIR")),
+			"put todoctl's or your own in its place: "+f.cfg.command("function --replace-code [--source DIR]"))
+	case f.keepsCode(c, tags) && have != f.cfg.Code.SHA256:
+		o.Advice = append(o.Advice, fmt.Sprintf("%s runs your own code, from an earlier --source, and keeps it", f.cfg.FunctionName()))
+	case !f.keepsCode(c, tags) && have == f.cfg.Code.SHA256:
+		_, diffs := f.codeTags(tags)
+		o.Diffs = append(o.Diffs, diffs...)
+	}
+}
+
 // codeDiffs are the differences that an upload ends. The same package is never
-// sent again: its hash is Lambda's own.
+// sent again: its hash is Lambda's own. The architecture goes with the code: they
+// are one call, so where the code stays, it stays.
 func (f *function) codeDiffs(c *types.FunctionConfiguration, tags map[string]string) []Diff {
+	if f.keepsCode(c, tags) {
+		return nil
+	}
 	var diffs []Diff
-	if have := aws.ToString(c.CodeSha256); have != f.cfg.Code.SHA256 && !f.keepsCode(tags) {
+	if have := aws.ToString(c.CodeSha256); have != f.cfg.Code.SHA256 {
 		diffs = append(diffs, Diff{Field: "code", Have: "another package (" + short(have) + ")", Want: f.cfg.Code.Source + " (" + short(f.cfg.Code.SHA256) + ")"})
 	}
 	if !slices.Equal(c.Architectures, []types.Architecture{functionArch}) && len(c.Architectures) > 0 {
 		diffs = append(diffs, Diff{Field: "architecture", Have: string(c.Architectures[0]), Want: string(functionArch)})
 	}
 	return diffs
+}
+
+// tagCode notes which code was uploaded, once it is there.
+func (f *function) tagCode(ctx context.Context, now *types.FunctionConfiguration, tags map[string]string) error {
+	wrong, _ := f.codeTags(tags)
+	if f.keepsCode(now, tags) || aws.ToString(now.CodeSha256) != f.cfg.Code.SHA256 || len(wrong) == 0 {
+		return nil
+	}
+	return f.tag(ctx, wrong)
 }
 
 func short(hash string) string { return hash[:min(len(hash), 8)] }

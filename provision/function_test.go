@@ -48,6 +48,10 @@ func TestFunctionIsCreatedAfterItsLogGroup(t *testing.T) {
 		}
 		tags := map[string]string{"todoctl:stack": "Todo", "todoctl:region": "eu-central-1", "todoctl:version": "test"}
 		group := only[cloudwatchlogs.CreateLogGroupInput](w)
+		if in.Tags[provision.TagSHA256] != w.cfg.Code.SHA256 {
+			t.Errorf("the code's hash is not among the tags %v", in.Tags)
+		}
+		delete(in.Tags, provision.TagSHA256)
 		if !maps.Equal(in.Tags, tags) || !maps.Equal(group.Tags, tags) {
 			t.Errorf("the tags in the create calls are %v and %v", in.Tags, group.Tags)
 		}
@@ -268,13 +272,81 @@ func TestCodeAndConfigurationAreTwoWrites(t *testing.T) {
 		w.cfg.Code = pack(t, "def lambda_handler(event, context):\n    return 2\n")
 		w.forget()
 		w.up("function")
-		w.wantWrites("UpdateFunctionCode", "UpdateFunctionConfiguration")
+		w.wantWrites("UpdateFunctionCode", "TagResource", "UpdateFunctionConfiguration")
 		if in := only[lambda.UpdateFunctionCodeInput](w); in.RevisionId == nil {
 			t.Error("the code was sent without the revision that was seen")
 		}
 		if in := only[lambda.UpdateFunctionConfigurationInput](w); in.RevisionId == nil {
 			t.Error("the configuration was sent without the revision that was seen")
 		}
+	})
+}
+
+// A tag that is there before its code would make somebody's of what a killed run
+// leaves behind.
+func TestTheCodesTagIsWrittenAfterTheCode(t *testing.T) {
+	withRole(t, func(t *testing.T, w *world) {
+		w.up("function")
+		w.cfg.Code, w.cfg.OwnCode = pack(t, "def lambda_handler(event, context):\n    return 4\n"), true
+		w.on("UpdateFunctionCode", func(context.Context, func() (any, error)) (any, error) { return nil, code("AccessDeniedException", "no") })
+		if err := w.try(provision.Up, "function"); err == nil {
+			t.Error("up says nothing of a refused upload")
+		}
+		now := must[*lambda.GetFunctionOutput](t)(w.clients.Lambda.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: fn(w)}))
+		if got := now.Tags[provision.TagSHA256]; got != *now.Configuration.CodeSha256 {
+			t.Errorf("the tag says %s, and what runs is %s", got, *now.Configuration.CodeSha256)
+		}
+		w.on("UpdateFunctionCode", nil)
+		w.forget()
+		w.up("function")
+		w.wantWrites("UpdateFunctionCode", "TagResource")
+	})
+}
+
+// What somebody has put there goes only on purpose, and then as the flag says.
+func TestOthersCodeIsReplacedOnPurposeOnly(t *testing.T) {
+	withRole(t, func(t *testing.T, w *world) {
+		w.up("function")
+		theirs := pack(t, "def lambda_handler(event, context):\n    return 5\n")
+		if _, err := w.clients.Lambda.UpdateFunctionCode(t.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: fn(w), ZipFile: theirs.Zip}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		for _, own := range []bool{false, true} {
+			w.cfg.OwnCode = own
+			w.forget()
+			if seen := w.look("function"); seen.State != provision.OK || !seen.CodeChanged {
+				t.Errorf("with own code (%t) it is %s, changed: %t; %v", own, seen.State, seen.CodeChanged, seen.Diffs)
+			}
+			w.up("function")
+			w.wantWrites()
+		}
+		w.cfg.OwnCode, w.cfg.ReplaceCode = false, true
+		w.up("function")
+		w.wantWrites("UpdateFunctionCode") // the tag is that of this very code
+		w.cfg.ReplaceCode = false
+		if seen := w.look("function"); seen.State != provision.OK || seen.CodeChanged {
+			t.Errorf("after that it is %s, changed: %t", seen.State, seen.CodeChanged)
+		}
+	})
+}
+
+// With the flag and without a folder, the learner's own code makes room for
+// todoctl's, for good.
+func TestOwnCodeMakesRoomForTodoctlsOnPurpose(t *testing.T) {
+	withRole(t, func(t *testing.T, w *world) {
+		standard := w.cfg.Code
+		w.cfg.Code, w.cfg.OwnCode = pack(t, "def lambda_handler(event, context):\n    return 6\n"), true
+		w.up("function")
+		w.cfg.Code, w.cfg.OwnCode, w.cfg.ReplaceCode = standard, false, true
+		w.up("function")
+		w.cfg.ReplaceCode = false
+		if seen := w.look("function"); seen.State != provision.OK || len(seen.Advice) > 0 {
+			t.Errorf("it is %s: %v %v", seen.State, seen.Diffs, seen.Advice)
+		}
+		w.forget()
+		w.up("function")
+		w.wantWrites()
 	})
 }
 

@@ -8,16 +8,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// update brings a function of ours to what it should be: the tag, then the code,
-// then the configuration, because Lambda takes one change at a time.
+// update brings a function of ours to what it should be: whose it is, then the
+// code, then the tag that has its hash, then the configuration, because Lambda
+// takes one change at a time.
 //
 // A role that was deleted and made again under its old name is no difference
 // here: the ARN is the same, and without environment variables Lambda holds no
 // KMS grant that names the old one.
 func (f *function) update(ctx context.Context, s *functionSeen) error {
 	ours, _ := f.cfg.owned(s.tags)
-	if !ours || f.cfg.OwnCode && s.tags[TagCode] != ownCode {
-		if err := f.tag(ctx); err != nil {
+	if !ours || f.cfg.OwnCode && s.tags[TagCode] != ownCode && !f.keepsCode(s.config, s.tags) {
+		if err := f.tag(ctx, f.tags()); err != nil {
 			return err
 		}
 	}
@@ -36,6 +37,9 @@ func (f *function) update(ctx context.Context, s *functionSeen) error {
 			return err
 		}
 	}
+	if err := f.tagCode(ctx, now, s.tags); err != nil {
+		return err
+	}
 	if settings(now) {
 		_, err := f.change(ctx, now, settings, f.sendConfiguration)
 		return err
@@ -43,11 +47,11 @@ func (f *function) update(ctx context.Context, s *functionSeen) error {
 	return nil
 }
 
-// tag writes the function's tags when it is free for that.
+// tag writes tags of the function when it is free for that.
 // https://docs.aws.amazon.com/lambda/latest/api/API_TagResource.html
-func (f *function) tag(ctx context.Context) error {
+func (f *function) tag(ctx context.Context, tags map[string]string) error {
 	return f.cfg.Clock.until(ctx, functionBusy, f.Describe().Settle, func() (bool, error, error) {
-		_, err := f.api.TagResource(ctx, &lambda.TagResourceInput{Resource: aws.String(f.cfg.FunctionARN()), Tags: f.tags()})
+		_, err := f.api.TagResource(ctx, &lambda.TagResourceInput{Resource: aws.String(f.cfg.FunctionARN()), Tags: tags})
 		if apiCode(err) == "ResourceConflictException" {
 			return false, err, nil
 		}

@@ -90,6 +90,10 @@ type Observation struct {
 	// Advice is what a person may do and need not: no fault, no exit code.
 	Advice []string
 
+	// CodeChanged says that somebody else has changed the function's code since
+	// todoctl's last upload. It stays, unless Config.ReplaceCode says otherwise.
+	CodeChanged bool
+
 	// ByHand is what of it only a person can do, each as an order of few words.
 	ByHand []string
 

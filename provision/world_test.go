@@ -68,7 +68,7 @@ func inWorldOf(t *testing.T, set func(*local.Config), test func(t *testing.T, w 
 			Path: filepath.Join(t.TempDir(), "aws.db"),
 			Now:  time.Now,
 			Lags: local.AWSLags,
-			Twin: &local.Twin{SHA256: code.SHA256, New: testTwin},
+			Twin: &local.Twin{SHA256: []string{code.SHA256}, New: testTwin},
 			Logf: t.Logf,
 		}
 		set(&cfg)

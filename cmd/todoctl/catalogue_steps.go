@@ -239,6 +239,40 @@ var fnEntries = []entry{
 		},
 		Link: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
 	},
+	{
+		ID: "TODO-FN-10", Exit: exitFailed,
+		Title: "the function's code was changed outside todoctl",
+		Cause: "somebody has changed it in the console or with another tool, and todoctl does not overwrite that by itself",
+		Why: "todoctl notes the hash of what it uploads in the tag todoctl:sha256, and what runs has another one. " +
+			"Such code exists nowhere else, perhaps: the console has no versions of it. So it stays until you say that it may go.",
+		Do: []remedy{
+			{"Get a copy of what runs now.", "todoctl handler pull changed"},
+			{"Put your folder in its place.", "todoctl function --source my-api --replace-code"},
+			{"Or todoctl's own handler.", "todoctl function --replace-code"},
+		},
+		Link: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-function-zip.html",
+	},
+	{
+		ID: "TODO-FN-11", Exit: exitFailed,
+		Title: "there is no function whose code could be fetched",
+		Why:   "`handler pull` fetches what runs in Lambda, and the function of this stack is not in this account and Region.",
+		Do: []remedy{
+			{"Make it.", "todoctl up"},
+			{"Or read todoctl's own handler, which needs no account.", "todoctl handler"},
+		},
+	},
+	{
+		ID: "TODO-FN-12", Exit: exitFailed,
+		Title: "the function's code could not be fetched",
+		Cause: "its package is damaged, too large, or names files outside its folder",
+		Why: "Lambda keeps the code as a zip, and this one cannot be unpacked safely. todoctl writes no file outside the folder that you name, " +
+			"and none that is there already.",
+		Do: []remedy{
+			{"Try it once more.", "todoctl handler pull another-folder"},
+			{"Or download it in the console: Code, Download.", "https://console.aws.amazon.com/lambda/home"},
+		},
+		Link: "https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html",
+	},
 }
 
 // urlEntries are about step 4.

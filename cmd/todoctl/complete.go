@@ -55,7 +55,7 @@ func complete(root *cobra.Command) {
 		switch pathOf(cmd) {
 		case "restore":
 			cmd.ValidArgsFunction = once(cobra.FixedCompletions([]string{"jsonl"}, cobra.ShellCompDirectiveFilterFileExt))
-		case "handler eject", "man":
+		case "handler eject", "handler pull", "man":
 			cmd.ValidArgsFunction = once(completeFolders)
 		default:
 			if cmd.ValidArgsFunction == nil && len(cmd.ValidArgs) == 0 && !cmd.HasSubCommands() {

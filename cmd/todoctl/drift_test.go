@@ -73,7 +73,6 @@ var drifts = []drift{
 	{"memory", "function", []string{"memory"}, func(a account) {
 		a.updateFunction(&lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(1024)})
 	}},
-	{"code", "function", []string{"code"}, func(a account) { a.updateCode(&lambda.UpdateFunctionCodeInput{ZipFile: a.otherCode()}) }},
 	{"architecture", "function", []string{"architecture"}, func(a account) {
 		a.updateCode(&lambda.UpdateFunctionCodeInput{ZipFile: a.defaultCode(), Architectures: []lambdatypes.Architecture{lambdatypes.ArchitectureArm64}})
 	}},

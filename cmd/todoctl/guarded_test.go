@@ -152,7 +152,7 @@ func wholeLife(t *testing.T) []*chapter {
 		{name: "status", args: []string{"status"}},
 		{name: "logs", args: []string{"logs"}},
 		{name: "second up", args: []string{"up", "--yes"}},
-		{name: "repair", args: []string{"up", "--yes"}, before: meddle},
+		{name: "repair", args: []string{"up", "--yes", "--replace-code"}, before: meddle},
 		{name: "tutorial", args: []string{"role", "--yes", "--policy", "tutorial"}},
 		{name: "least", args: []string{"role", "--yes", "--policy", "least"}},
 		{name: "signed", args: []string{"url", "--yes", "--auth", "iam"}},

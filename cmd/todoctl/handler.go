@@ -27,7 +27,7 @@ func newHandler() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return ejectRun(this(cmd), args[0]) },
 	}
-	cmd.AddCommand(eject)
+	cmd.AddCommand(eject, newPull())
 	return cmd
 }
 

@@ -136,7 +136,10 @@ broad managed policies of the book instead.` + eachStep,
 		short: stepTitles["function"],
 		long: `The Python code that answers requests, with 256 MB and 5 seconds, and its log
 group, made first and kept for 7 days: log groups that Lambda makes by itself
-never expire. Unchanged code is not uploaded again. It needs the role.` + eachStep,
+never expire. Unchanged code is not uploaded again. It needs the role.
+
+Code that was changed in the console since stays, and that is said; to replace it,
+--replace-code.` + eachStep,
 		examples: []example{
 			{"The function with todoctl's own code", "todoctl function"},
 			{"The function with yours, from the folder my-api", "todoctl function --source my-api"},
@@ -240,6 +243,17 @@ that folder with --source.`,
 		examples: []example{{"my-api/lambda_function.py, to be changed", "todoctl handler eject my-api"}},
 		exits:    simple,
 		alone:    true,
+	},
+	"handler pull": {
+		short: "Fetch the code that runs now into a folder",
+		long: `Downloads the function's package from Lambda and unpacks it into a folder: what was
+changed in the console, for instance, before you put other code in its place. It
+changes nothing on AWS, and never overwrites a file.`,
+		examples: []example{
+			{"What runs in Lambda now, in the new folder changed", "todoctl handler pull changed"},
+			{"The files that there are, without writing them", "todoctl handler pull changed --dry-run"},
+		},
+		exits: []int{exitDone, exitFailed, exitUsage, exitCredentials, exitInterrupted},
 	},
 	"local": {
 		short: "Run the AWS inside this program by hand",

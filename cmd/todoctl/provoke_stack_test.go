@@ -117,6 +117,23 @@ var stackProvocations = []provocation{
 		return x.fails("handler", "eject", dir)
 	})},
 
+	{"TODO-FN-10", "own code over what was changed in the console", virtual(func(r *rehearsal) ending {
+		a := r.up().account()
+		a.updateCode(&lambda.UpdateFunctionCodeInput{ZipFile: a.otherCode()})
+		theirs := a.runs()
+		dir := filepath.Dir(file(r.T, "lambda_function.py", "def lambda_handler(event, context):\n    return 2\n"))
+		r.server.python = func() *local.Python { return &local.Python{Version: "3.12.0", Boto3: "1"} } // only asked for
+		end := r.run("function --yes --source " + dir)
+		if hinted(r.T, end.err, "todoctl handler pull --local DIR"); len(callsOf(end.calls, "UpdateFunctionCode")) > 0 || a.runs() != theirs {
+			r.Errorf("it was overwritten: %v", end.calls)
+		}
+		return end
+	})},
+	{"TODO-FN-11", "no function whose code could be fetched", virtual(func(r *rehearsal) ending { return r.run("handler pull nowhere") })},
+	{"TODO-FN-12", "code that cannot be fetched", virtual(func(r *rehearsal) ending {
+		return r.up().run("handler pull nowhere", local.Fault{Kind: local.FaultHTML, Call: 3, Times: local.Always})
+	})},
+
 	{"TODO-LOG-01", "no function whose log could be read", virtual(func(r *rehearsal) ending { return r.run("logs") })},
 	{"TODO-LOG-02", "a log group that somebody deleted", virtual(func(r *rehearsal) ending {
 		a := r.up().account()

@@ -178,6 +178,9 @@ func elsewhere(ts *testscript.TestScript, neg bool, args []string) {
 				x.make(a)
 			}
 		}
+	case "changes-the-code":
+		a := account{t: scripted{ts}}
+		_, err = functions.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: aws.String("TodoHandler"), ZipFile: a.otherCode()})
 	case "removes-the-cors":
 		_, err = functions.UpdateFunctionUrlConfig(ctx, &lambda.UpdateFunctionUrlConfigInput{FunctionName: aws.String("TodoHandler"), Cors: &lambdatypes.Cors{}})
 	case "answers-no-more":

@@ -25,6 +25,7 @@ type settings struct {
 	email   string
 	limit   int
 	source  string
+	replace bool // the code, whatever runs
 	skip    []string
 }
 
@@ -39,6 +40,7 @@ func (s *settings) settingFlags(cmd *cobra.Command, steps ...string) {
 		case "function":
 			f.StringVar(&s.runtime, "runtime", "", "Lambda runtime: python3.12 (default) or newer")
 			f.StringVar(&s.source, "source", "", "folder with your own lambda_function.py")
+			f.BoolVar(&s.replace, "replace-code", false, "put this code in the place of whatever runs, also of changes in the console")
 		case "url":
 			f.StringVar(&s.auth, "auth", "", "who may call the URL: none, that is everybody (default), or iam")
 		case "alarm":
@@ -167,6 +169,7 @@ func (s *settings) apply(c *command, sess *session) error {
 	cfg.Guard = provision.Guard(s.guard)
 	cfg.LimitUSD = s.limit
 	cfg.Email = s.email
+	cfg.ReplaceCode = s.replace
 	if s.source == "" {
 		if !cfg.OwnCode {
 			return nil // todoctl's own, since connect

@@ -88,6 +88,9 @@ func (c *command) raise(ctx context.Context, sess *session, s *settings, open fu
 	if err != nil {
 		return err
 	}
+	if plan, err = c.othersCode(ctx, sess, s, open, plan); err != nil {
+		return err
+	}
 	outlook.Price(sess.cfg, plan)
 	c.view().Plan(plan, provision.Up)
 	c.tally.plan(plan, provision.Up)

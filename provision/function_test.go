@@ -288,7 +288,9 @@ func TestTheCodesTagIsWrittenAfterTheCode(t *testing.T) {
 	withRole(t, func(t *testing.T, w *world) {
 		w.up("function")
 		w.cfg.Code, w.cfg.OwnCode = pack(t, "def lambda_handler(event, context):\n    return 4\n"), true
-		w.on("UpdateFunctionCode", func(context.Context, func() (any, error)) (any, error) { return nil, code("AccessDeniedException", "no") })
+		w.on("UpdateFunctionCode", func(context.Context, func() (any, error)) (any, error) {
+			return nil, code("AccessDeniedException", "no")
+		})
 		if err := w.try(provision.Up, "function"); err == nil {
 			t.Error("up says nothing of a refused upload")
 		}

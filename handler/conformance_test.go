@@ -62,10 +62,7 @@ func TestAnswersHideWhatWentWrong(t *testing.T) {
 // A table that does not answer is noticed before Lambda ends the request.
 func TestSilenceIsAnsweredInTime(t *testing.T) {
 	inEachRuntime(t, timeout, func(t *testing.T, d deployment) {
-		for operation, s := range map[string]apiStep{
-			"Scan": {Method: "GET"}, "PutItem": {Method: "POST"}, "GetItem": {Method: "GET", Path: "/1"},
-			"DeleteItem": {Method: "DELETE", Path: "/1"}, "UpdateItem": {Method: "PUT", Path: "/1", Body: `{"completed":true}`},
-		} {
+		for operation, s := range map[string]apiStep{"Scan": {Method: "GET"}, "PutItem": {Method: "POST"}} {
 			d.broken.set(&fault{Operation: operation, Error: "silence"})
 			if got := d.send(t, s, nil); got.status != 500 || got.body != `{"error": "Internal server error"}` {
 				t.Errorf("%s: %d %s", operation, got.status, got.body)

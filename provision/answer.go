@@ -2,6 +2,7 @@ package provision
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"mime"
@@ -15,6 +16,20 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	signed bool // the request was
+}
+
+// refusal is why a signed request was not let in, in words; "" when it was.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+func (a answer) refusal() string {
+	if !a.signed || a.status != http.StatusForbidden || a.header.Get("X-Amzn-Errortype") == "" {
+		return ""
+	}
+	var said struct{ Message string }
+	if a.header.Get("X-Amzn-Errortype") != "AccessDeniedException" && json.Unmarshal(a.body, &said) == nil && said.Message != "" {
+		return "the signature is refused: " + excerpt([]byte(said.Message))
+	}
+	return "your identity may not call the URL: that takes lambda:InvokeFunctionUrl and lambda:InvokeFunction"
 }
 
 // An AnswerError says that the API does not answer as it should.
@@ -44,6 +59,8 @@ func (a answer) passing() bool {
 // nothing says that it will.
 func (a answer) spreading() string {
 	switch {
+	case a.refusal() != "":
+		return "a new URL may refuse signed requests until it has spread"
 	case a.status == http.StatusForbidden:
 		return "a new URL may answer 403 until its statements have spread"
 	case a.status >= http.StatusInternalServerError:
@@ -56,6 +73,8 @@ func (a answer) spreading() string {
 func (a answer) cause() string {
 	why := ""
 	switch {
+	case a.refusal() != "":
+		why = a.refusal()
 	case a.status == http.StatusForbidden:
 		why = "the URL lets nobody in: a statement of its policy is missing or has not spread yet"
 	case a.status == http.StatusTooManyRequests:

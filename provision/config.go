@@ -100,6 +100,10 @@ const (
 	// (todoctl had none at first) all code counts as known.
 	TagSHA256 = "todoctl:sha256"
 
+	// TagAuth on the function says that its URL takes signed requests only, so that
+	// a URL that somebody has deleted or opened is never public by default.
+	TagAuth = "todoctl:auth"
+
 	// TagGuard is the --guard that was chosen, on what it made.
 	TagGuard = "todoctl:guard"
 )

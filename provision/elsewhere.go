@@ -120,7 +120,7 @@ func (u *functionURL) elsewhere(e *Elsewhere) {
 	e.Clicks = "On the function's page choose Configuration, Function URL, Create function URL, auth type NONE, tick Configure " +
 		"cross-origin resource sharing (CORS), save, and copy the address. The console adds the two statements by itself."
 	e.Commands = []string{awsLine("lambda", u.cfg.Region, u.createInput(), "FunctionName", "AuthType", "InvokeMode")}
-	if u.auth(nil) == types.FunctionUrlAuthTypeAwsIam {
+	if u.auth() == types.FunctionUrlAuthTypeAwsIam {
 		e.Clicks = "On the function's page choose Configuration, Function URL, Create function URL, auth type AWS_IAM, tick " +
 			"Configure cross-origin resource sharing (CORS), save, and copy the address."
 		return
@@ -142,8 +142,9 @@ func (s *testStep) elsewhere(e *Elsewhere) {
 		"--query FunctionUrl --output text", "--region " + Quote(s.cfg.Region),
 	}) + ")"}
 	if s.signed {
-		e.Commands = append(e.Commands, `curl -i "$url"`)
-		e.Notes = []string{"The URL takes signed requests only, so this one must get the answer 403."}
+		e.Commands = append(e.Commands, `curl -i "$url"`, signedCurlLine(s.cfg, `"$url"`))
+		e.Notes = []string{"The URL takes signed requests only, so the first must get the answer 403. The second signs with the keys " +
+			"in the environment; `todoctl curl` signs with whatever you are signed in with."}
 		return
 	}
 	post, get := curlLines(`"$url"`)

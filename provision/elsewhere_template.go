@@ -146,7 +146,7 @@ func (u *functionURL) resources() []resource {
 		first("TargetFunctionArn", "AuthType", "InvokeMode")
 	properties = because(properties, u.Describe(), map[string]string{"AuthType": "authorization", "Cors": "CORS"})
 	all := []resource{{id: "Url", kind: "AWS::Lambda::Url", properties: properties}}
-	if u.auth(nil) == types.FunctionUrlAuthTypeAwsIam {
+	if u.auth() == types.FunctionUrlAuthTypeAwsIam {
 		return all
 	}
 	before := "Url" // one after the other: of two at once, Lambda can lose one

@@ -30,6 +30,9 @@ func (f *function) tags() map[string]string {
 	if f.cfg.OwnCode {
 		tags[TagCode] = ownCode
 	}
+	if f.cfg.Auth == AuthIAM {
+		tags[TagAuth] = string(AuthIAM)
+	}
 	return tags
 }
 

@@ -135,7 +135,7 @@ func (o Outlook) expected(cfg Config, plan []Change) consumption {
 			if seen == nil {
 				seen = &urlSeen{}
 			}
-			u.public = step.auth(seen.config) == types.FunctionUrlAuthTypeNone && (!c.Skip || seen.config != nil)
+			u.public = step.auth() == types.FunctionUrlAuthTypeNone && (!c.Skip || seen.config != nil)
 		}
 	}
 	return u

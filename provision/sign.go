@@ -166,9 +166,12 @@ func (s *signing) corrected(res *http.Response) bool {
 	return true
 }
 
-// SigningClient is client with signed requests, for a URL that takes those only.
-func (c Clients) SigningClient(cfg Config) *http.Client {
-	signed := *c.HTTP
-	signed.Transport = NewSigning(cfg, c.Keys, c.HTTP.Transport)
+// Signing returns the HTTP client for a URL that takes signed requests only.
+func (c Clients) Signing(cfg Config) *http.Client {
+	var signed http.Client
+	if c.HTTP != nil {
+		signed = *c.HTTP
+	}
+	signed.Transport = NewSigning(cfg, c.Keys, signed.Transport)
 	return &signed
 }

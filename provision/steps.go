@@ -8,12 +8,12 @@ type names = []string
 func Steps(cfg Config, c Clients) []Page {
 	bill := alarmAPIs{sns: c.SNS, cloudwatch: c.Billing, budgets: c.Budgets}
 	return []Page{
-		{Step: newTable(cfg, c.DynamoDB)},                                                // 1. the claim of the stack: made first, removed last
-		{Step: newRole(cfg, c.IAM), After: names{"table"}},                               // 2. IAM spreads it while the table is being made
-		{Step: newFunction(cfg, c.Lambda, c.Logs), Needs: names{"role"}},                 // 3. Lambda must be able to assume the role
-		{Step: newURL(cfg, c.Lambda), Needs: names{"function"}},                          // 4. belongs to the function, and goes before it
-		{Step: newTest(cfg, c.Lambda, c.HTTP), Needs: names{"table", "url"}, Ours: true}, // 5. proves 1 to 4
-		{Step: newAlarm(cfg, bill), After: names{"table", "role"}},                       // 6. the account's, as the role is: who has made that may make these
+		{Step: newTable(cfg, c.DynamoDB)},                                                                // 1. the claim of the stack: made first, removed last
+		{Step: newRole(cfg, c.IAM), After: names{"table"}},                                               // 2. IAM spreads it while the table is being made
+		{Step: newFunction(cfg, c.Lambda, c.Logs), Needs: names{"role"}},                                 // 3. Lambda must be able to assume the role
+		{Step: newURL(cfg, c.Lambda), Needs: names{"function"}},                                          // 4. belongs to the function, and goes before it
+		{Step: newTest(cfg, c.Lambda, c.HTTP, c.Signing(cfg)), Needs: names{"table", "url"}, Ours: true}, // 5. proves 1 to 4
+		{Step: newAlarm(cfg, bill), After: names{"table", "role"}},                                       // 6. the account's, as the role is: who has made that may make these
 	}
 }
 

@@ -12,10 +12,20 @@ import (
 // way: one lost request says nothing about the API.
 const listTries = 3
 
-// list asks for the list.
+// list asks for the list, as the URL wants it.
 func (s *testStep) list(ctx context.Context, at string) (answer, error) {
+	return s.persist(ctx, func() (answer, error) { return s.send(ctx, http.MethodGet, at, nil) })
+}
+
+// unsigned asks for the list as a stranger would.
+func (s *testStep) unsigned(ctx context.Context, at string) (answer, error) {
+	return s.persist(ctx, func() (answer, error) { return s.exchange(ctx, s.http, http.MethodGet, at, nil) })
+}
+
+// persist asks again when a request gets lost.
+func (s *testStep) persist(ctx context.Context, ask func() (answer, error)) (answer, error) {
 	for try := 1; ; try++ {
-		got, err := s.send(ctx, http.MethodGet, at, nil)
+		got, err := ask()
 		lost := err != nil || got.status == http.StatusTooManyRequests || got.status >= http.StatusInternalServerError
 		if !lost || try == listTries || s.cfg.Clock.Sleep(ctx, pace(0)) != nil {
 			return got, err
@@ -135,8 +145,19 @@ func checkPosted(got answer) error {
 	return nil
 }
 
-// send makes one request, with a deadline of its own: the HTTP client has none.
+// send makes one request, signed where the URL wants that.
 func (s *testStep) send(ctx context.Context, method, at string, body []byte) (answer, error) {
+	if !s.signed {
+		return s.exchange(ctx, s.http, method, at, body)
+	}
+	got, err := s.exchange(ctx, s.sign, method, at, body)
+	got.signed = true
+	return got, err
+}
+
+// exchange is one request and its answer, with a deadline of its own: the HTTP
+// client has none.
+func (s *testStep) exchange(ctx context.Context, client *http.Client, method, at string, body []byte) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, at, bytes.NewReader(body))
@@ -148,7 +169,7 @@ func (s *testStep) send(ctx context.Context, method, at string, body []byte) (an
 		// Without it the URL hands the body over in base64, and not as JSON.
 		req.Header.Set("Content-Type", "application/json")
 	}
-	res, err := s.http.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		return answer{}, err
 	}

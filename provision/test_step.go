@@ -27,6 +27,7 @@ type TestResult struct {
 	Posted  json.RawMessage // the answer to this run's POST; nil when it made none
 	Signed  bool            // the URL takes signed requests only
 	Status  int             // HTTP status of the latest answer; 0 when there was none
+	Refused bool            // that answer is Lambda's own refusal: nothing has run
 	Origins int             // how often Access-Control-Allow-Origin stands in it
 	Listed  json.RawMessage // the answer to GET, when it is a list
 	Count   int             // items in Listed
@@ -55,18 +56,19 @@ type testStep struct {
 	cfg  Config
 	api  testAPI
 	http *http.Client
+	sign *http.Client // http, with signed requests
 
 	posted *TestResult // what Apply's POST answered, so that the look after it shows both
 	signed bool        // the URL takes signed requests only
 	young  bool        // the URL is so new that its statements may not have spread
 }
 
-func newTest(cfg Config, api testAPI, http *http.Client) Step {
-	return &testStep{cfg: cfg, api: api, http: http}
+func newTest(cfg Config, api testAPI, http, sign *http.Client) Step {
+	return &testStep{cfg: cfg, api: api, http: http, sign: sign}
 }
 
 func (s *testStep) Describe() Description {
-	return Description{
+	d := Description{
 		Name:     "test",
 		Resource: "the API",
 		What:     "Sends one to-do to the Function URL and asks for the list, as an app of yours would.",
@@ -83,6 +85,11 @@ func (s *testStep) Describe() Description {
 		Cost:   "Nothing: two requests of the million that are free each month.",
 		Settle: testPatience,
 	}
+	if s.cfg.Auth == AuthIAM {
+		d.What = "Sends one to-do to the Function URL and asks for the list, both signed; and once without a signature, which must be refused."
+		d.Settings = append(d.Settings, Setting{"GET, unsigned", "403", "or it is not closed", "A request without a signature must be refused, or the URL is not closed."})
+	}
+	return d
 }
 
 func (s *testStep) Observe(ctx context.Context) (Observation, error) {
@@ -104,7 +111,7 @@ func (s *testStep) Observe(ctx context.Context) (Observation, error) {
 	if err != nil {
 		return Observation{}, err
 	}
-	if s.cfg.Fresh && seen.State == OK && s.posted == nil && !s.signed {
+	if s.cfg.Fresh && seen.State == OK && s.posted == nil {
 		seen.State = Absent // this run's item is what is asked for, and it is not there yet
 	}
 	return seen, nil
@@ -170,9 +177,7 @@ func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
 		return seen, nil
 	}
 	result.Status, result.Origins = got.status, got.origins()
-	if s.signed {
-		return s.judgeSigned(seen, got), nil
-	}
+	result.Refused = s.signed && got.refusal() != ""
 	var items []json.RawMessage
 	if got.status != http.StatusOK {
 		seen.Diffs = append(seen.Diffs, Diff{Field: "the answer to GET", Have: got.cause(), Want: "200"})
@@ -182,6 +187,17 @@ func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
 			seen.Diffs = append(seen.Diffs, Diff{Field: "the list", Have: "something else (" + excerpt(got.body) + ")", Want: "a JSON array"})
 		} else {
 			result.Listed, result.Count = got.body, len(items)
+		}
+	}
+	if s.signed {
+		open, err := s.unsigned(ctx, at)
+		switch {
+		case ctx.Err() != nil:
+			return Observation{}, ctx.Err()
+		case err != nil:
+			seen.Diffs = append(seen.Diffs, Diff{Field: "the answer to an unsigned GET", Have: "missing (" + plain(err) + ")", Want: "403"})
+		case open.status != http.StatusForbidden:
+			seen.Diffs = append(seen.Diffs, Diff{Field: "the answer to an unsigned GET", Have: open.cause(), Want: "403"})
 		}
 	}
 	seen.State = OK
@@ -195,22 +211,11 @@ func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
 	return seen, nil
 }
 
-// judgeSigned judges the answer of a URL that takes signed requests only, to a
-// request without a signature.
-func (s *testStep) judgeSigned(seen Observation, got answer) Observation {
-	if got.status != http.StatusForbidden {
-		seen.State = Drift
-		seen.Diffs = []Diff{{Field: "the answer to an unsigned GET", Have: got.cause(), Want: "403"}}
-		return seen
-	}
-	seen.State = OK
-	seen.Advice = []string{"the URL answers 403 to unsigned requests, as it should; for a line that signs one: " + s.cfg.command("test")}
-	return seen
-}
-
 // mend says what to do about an answer that is not right.
 func (s *testStep) mend(got answer) []string {
 	switch {
+	case got.refusal() != "":
+		return []string{"ask for lambda:InvokeFunctionUrl and lambda:InvokeFunction on " + s.cfg.FunctionARN()}
 	case got.status == http.StatusForbidden:
 		return []string{"look at the URL's two permission statements: " + s.cfg.command("url")}
 	case got.status >= 500:
@@ -231,7 +236,7 @@ func (s *testStep) Apply(ctx context.Context, seen Observation) error {
 		return nil
 	}
 	at, err := s.url(ctx)
-	if err != nil || s.signed {
+	if err != nil {
 		return err
 	}
 	if at == "" {
@@ -254,8 +259,15 @@ func CurlLines(url string) (post, get string) { return curlLines(Quote(url)) }
 // out a header without a value, so it is good without a session token too. curl
 // signs since 7.75.
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
-func SignedCurlLine(cfg Config, url string) string {
-	return "curl --aws-sigv4 " + Quote("aws:amz:"+cfg.Region+":lambda") + ` --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ` + Quote(url)
+func SignedCurlLine(cfg Config, url string) string { return signedCurlLine(cfg, Quote(url)) }
+
+// signedCurlLine is SignedCurlLine for a word of the shell that stands for the URL.
+func signedCurlLine(cfg Config, url string) string {
+	keys := `--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" `
+	if cfg.Local {
+		keys = "--user local:local "
+	}
+	return "curl --aws-sigv4 " + Quote("aws:amz:"+cfg.Region+":lambda") + " " + keys + url
 }
 
 // curlLines are CurlLines for a word of the shell that stands for the URL.

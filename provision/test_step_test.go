@@ -22,6 +22,7 @@ type urlScript struct {
 	stack   string // whose function it is
 	missing bool   // there is no URL
 	signed  bool   // it takes signed requests only
+	ajar    *reply // what it answers to others then; nil is 403
 	created string
 	get     []reply
 	post    []reply
@@ -31,11 +32,12 @@ type urlScript struct {
 }
 
 type reply struct {
-	status int
-	body   string
-	kind   string   // content type; "" means application/json
-	allow  []string // Access-Control-Allow-Origin; nil means "*" once
-	err    error
+	status  int
+	body    string
+	kind    string   // content type; "" means application/json
+	allow   []string // Access-Control-Allow-Origin; nil means "*" once
+	refused string   // X-Amzn-Errortype
+	err     error
 }
 
 func (s *urlScript) ListTags(context.Context, *lambda.ListTagsInput, ...func(*lambda.Options)) (*lambda.ListTagsOutput, error) {
@@ -58,7 +60,21 @@ func (s *urlScript) GetFunctionUrlConfig(context.Context, *lambda.GetFunctionUrl
 }
 
 func (s *urlScript) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, _ := io.ReadAll(r.Body)
+	var body []byte
+	if r.Body != nil {
+		body, _ = io.ReadAll(r.Body)
+	}
+	if s.signed != (r.Header.Get("Authorization") != "") {
+		s.asked = append(s.asked, r.Method+" unsigned")
+		if !s.signed {
+			return nil, errors.New("a public URL gets a signature")
+		}
+		shut := reply{status: 403}
+		if s.ajar != nil {
+			shut = *s.ajar
+		}
+		return shut.response(r), shut.err
+	}
 	s.asked, s.bodies, s.origins = append(s.asked, r.Method), append(s.bodies, string(body)), append(s.origins, r.Header.Get("Origin"))
 	list := &s.get
 	if r.Method == http.MethodPost {
@@ -74,14 +90,21 @@ func (s *urlScript) RoundTrip(r *http.Request) (*http.Response, error) {
 	if now.err != nil {
 		return nil, now.err
 	}
+	return now.response(r), nil
+}
+
+func (now reply) response(r *http.Request) *http.Response {
 	header := http.Header{"Content-Type": {"application/json"}, "Access-Control-Allow-Origin": {"*"}}
+	if now.refused != "" {
+		header.Set("X-Amzn-Errortype", now.refused)
+	}
 	if now.kind != "" {
 		header.Set("Content-Type", now.kind)
 	}
 	if now.allow != nil {
 		header["Access-Control-Allow-Origin"] = now.allow
 	}
-	return &http.Response{StatusCode: now.status, Header: header, Body: io.NopCloser(strings.NewReader(now.body)), Request: r}, nil
+	return &http.Response{StatusCode: now.status, Header: header, Body: io.NopCloser(strings.NewReader(now.body)), Request: r}
 }
 
 // handTurned is a clock that moves when somebody sleeps.
@@ -108,7 +131,7 @@ func scripted(s *urlScript, edit func(*Config)) (Config, Step) {
 		edit(&cfg)
 	}
 	s.stack = cfg.Stack
-	return cfg, newTest(cfg, s, &http.Client{Transport: s})
+	return cfg, newTest(cfg, s, &http.Client{Transport: s}, &http.Client{Transport: NewSigning(cfg, keysOf(""), s)})
 }
 
 func runTest(t *testing.T, cfg Config, step Step) ([]Change, error) {
@@ -312,20 +335,65 @@ func TestObserveJudgesTheList(t *testing.T) {
 	}
 }
 
-func TestASignedURLIsNotTestedWithUnsignedRequests(t *testing.T) {
-	s := &urlScript{signed: true, get: []reply{{status: 403}}}
-	cfg, step := scripted(s, func(c *Config) { c.Fresh = true })
-	plan, err := runTest(t, cfg, step)
-	if err != nil || plan[0].Action != Keep || !strings.Contains(plan[0].Seen.Advice[0], "todoctl test") {
-		t.Errorf("action %s, advice %v, err %v", plan[0].Action, plan[0].Seen.Advice, err)
+func TestASignedURLIsTestedSignedAndOnceWithout(t *testing.T) {
+	s := &urlScript{missing: true, signed: true, get: []reply{emptyReply, listReply}, post: []reply{itemReply}}
+	cfg, step := scripted(s, func(c *Config) { c.Auth = AuthIAM })
+	plan, err := Plan(t.Context(), []Page{{Step: step}}, Up)
+	if err != nil || plan[0].Action != Create {
+		t.Fatalf("%v, %v", plan, err)
 	}
-	if err := step.Apply(t.Context(), Observation{State: Absent}); err != nil || slices.Contains(s.asked, http.MethodPost) {
-		t.Errorf("err %v, asked %v; nothing may be posted without a signature", err, s.asked)
+	s.missing = false
+	if err := Run(t.Context(), plan, Options{Goal: Up, Clock: cfg.Clock}); err != nil {
+		t.Fatal(err)
 	}
-	open := &urlScript{signed: true, get: []reply{listReply}}
-	_, step = scripted(open, nil)
-	if seen, err := step.Observe(t.Context()); err != nil || seen.State != Drift {
-		t.Errorf("a URL that should be closed answers 200, and that is %s, %v", seen.State, err)
+	if want := []string{"GET", "POST", "GET", "GET unsigned"}; !slices.Equal(s.asked, want) {
+		t.Errorf("it asked %v, should be %v", s.asked, want)
+	}
+	seen, err := step.Observe(t.Context())
+	if result, ok := seen.Detail.(*TestResult); err != nil || seen.State != OK || !ok || !result.Signed || result.Count != 1 || result.Posted == nil {
+		t.Errorf("it sees %v, %v, %v", seen, seen.Detail, err)
+	}
+}
+
+func TestASignedURLThatIsNotClosedFailsTheTest(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ajar reply
+		have string
+	}{
+		{"the list", listReply, "200"},
+		{"an error of the function's", reply{status: 502}, "502"},
+		{"nothing", resetReply, "missing (connection reset by peer)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, step := scripted(&urlScript{signed: true, get: []reply{listReply}, ajar: &c.ajar}, nil)
+			seen, err := step.Observe(t.Context())
+			if err != nil || seen.State != Drift || len(seen.Diffs) != 1 || seen.Diffs[0].Field != "the answer to an unsigned GET" || !strings.HasPrefix(seen.Diffs[0].Have, c.have) {
+				t.Errorf("it sees %v with %v, %v", seen.State, seen.Diffs, err)
+			}
+		})
+	}
+}
+
+func TestARefusedSignatureIsSaid(t *testing.T) {
+	for _, c := range []struct {
+		reply reply
+		have  string
+		mine  bool
+	}{
+		{reply{status: 403, refused: "AccessDeniedException", body: `{"Message":"Forbidden."}`}, "your identity may not call the URL", true},
+		{reply{status: 403, refused: "InvalidSignatureException", body: `{"message":"Signature expired: now."}`}, "the signature is refused: Signature expired: now.", true},
+		{reply{status: 403, body: `{"error":"the function's own"}`}, "403 (the URL lets nobody in", false},
+	} {
+		_, step := scripted(&urlScript{signed: true, get: []reply{c.reply}}, nil)
+		seen, err := step.Observe(t.Context())
+		if err != nil || seen.State != Drift || !strings.Contains(seen.Diffs[0].Have, c.have) {
+			t.Errorf("it sees %v with %v, %v", seen.State, seen.Diffs, err)
+			continue
+		}
+		if got := seen.Detail.(*TestResult).Refused; got != c.mine {
+			t.Errorf("%s: refused is %t", c.have, got)
+		}
 	}
 }
 

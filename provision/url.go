@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,6 +22,7 @@ type urlAPI interface {
 	UpdateFunctionUrlConfig(ctx context.Context, in *lambda.UpdateFunctionUrlConfigInput, opts ...func(*lambda.Options)) (*lambda.UpdateFunctionUrlConfigOutput, error)
 	DeleteFunctionUrlConfig(ctx context.Context, in *lambda.DeleteFunctionUrlConfigInput, opts ...func(*lambda.Options)) (*lambda.DeleteFunctionUrlConfigOutput, error)
 	AddPermission(ctx context.Context, in *lambda.AddPermissionInput, opts ...func(*lambda.Options)) (*lambda.AddPermissionOutput, error)
+	TagResource(ctx context.Context, in *lambda.TagResourceInput, opts ...func(*lambda.Options)) (*lambda.TagResourceOutput, error)
 	RemovePermission(ctx context.Context, in *lambda.RemovePermissionInput, opts ...func(*lambda.Options)) (*lambda.RemovePermissionOutput, error)
 }
 
@@ -37,6 +39,8 @@ const urlSpread = time.Minute
 type functionURL struct {
 	cfg Config
 	api urlAPI
+
+	closed atomic.Bool // at the last look: signed requests only, or chosen so earlier
 }
 
 func newURL(cfg Config, api urlAPI) Step { return &functionURL{cfg: cfg, api: api} }
@@ -61,7 +65,7 @@ func (u *functionURL) Describe() Description {
 		Cost:   "Nothing of its own: its requests are among the function's million.",
 		Settle: urlSpread,
 	}
-	if u.auth(nil) == types.FunctionUrlAuthTypeAwsIam {
+	if u.auth() == types.FunctionUrlAuthTypeAwsIam {
 		d.What = fmt.Sprintf("An HTTPS address that calls %s, for signed requests of this account.", u.cfg.FunctionName())
 		d.Purpose = "Its HTTPS address, for signed requests."
 		d.Settings[0] = Setting{"authorization", "AWS_IAM", "signed requests of this account", "Only requests signed with credentials that may lambda:InvokeFunctionUrl and lambda:InvokeFunction get through."}
@@ -92,13 +96,30 @@ func cors() *types.Cors {
 	}
 }
 
-// auth is what was chosen, now or in an earlier run.
-func (u *functionURL) auth(have *lambda.GetFunctionUrlConfigOutput) types.FunctionUrlAuthType {
-	switch {
-	case u.cfg.Auth == AuthIAM, u.cfg.Auth == "" && have != nil && have.AuthType == types.FunctionUrlAuthTypeAwsIam:
+// auth is what was chosen, now or in an earlier run. What was closed once stays
+// closed until somebody asks for the other thing, also when the URL itself is gone.
+func (u *functionURL) auth() types.FunctionUrlAuthType {
+	if u.cfg.Auth == AuthIAM || u.cfg.Auth == "" && u.closed.Load() {
 		return types.FunctionUrlAuthTypeAwsIam
 	}
 	return types.FunctionUrlAuthTypeNone
+}
+
+// remember notes what the URL and the function's tag say of earlier choices.
+func (u *functionURL) remember(s *urlSeen) {
+	u.closed.Store(s.tags[TagAuth] == string(AuthIAM) || s.config != nil && s.config.AuthType == types.FunctionUrlAuthTypeAwsIam)
+}
+
+// tag is what TagAuth should say: nothing, of a URL that never was closed.
+func (u *functionURL) tag(tags map[string]string) (have, want string) {
+	have = tags[TagAuth]
+	switch {
+	case u.auth() == types.FunctionUrlAuthTypeAwsIam:
+		return have, string(AuthIAM)
+	case have == string(AuthIAM):
+		return have, string(AuthNone)
+	}
+	return have, have
 }
 
 // A grant is one of the two statements that make a URL public.
@@ -198,6 +219,7 @@ func (u *functionURL) policy(ctx context.Context) ([]clause, error) {
 
 func (u *functionURL) judge(s *urlSeen, name string) Observation {
 	o := Observation{Detail: s}
+	u.remember(s)
 	if s.tags == nil { // no function, so nothing of it
 		o.State = Absent
 		return o
@@ -209,7 +231,7 @@ func (u *functionURL) judge(s *urlSeen, name string) Observation {
 		o.State, o.Owner = Foreign, fmt.Sprintf("its function %s: %s", name, owner)
 		return o
 	}
-	present, signed := 0, u.auth(s.config) == types.FunctionUrlAuthTypeAwsIam
+	present, signed := 0, u.auth() == types.FunctionUrlAuthTypeAwsIam
 	for _, g := range u.grants() {
 		n := len(s.granted(g))
 		present += n
@@ -225,11 +247,17 @@ func (u *functionURL) judge(s *urlSeen, name string) Observation {
 	switch {
 	case s.config == nil && present == 0:
 		o.State, o.Diffs = Absent, nil
+		if signed && u.cfg.Auth == "" {
+			o.Advice = append(o.Advice, fmt.Sprintf("the URL of %s took signed requests only, and so will the new one; to open it: %s", name, u.cfg.command("url --auth none")))
+		}
 		return o
 	case s.config == nil:
 		o.Diffs = append([]Diff{{Field: "URL", Have: "missing", Want: "there"}}, o.Diffs...)
 	default:
 		o.Diffs = append(u.configDiffs(s.config), o.Diffs...)
+	}
+	if have, want := u.tag(s.tags); have != want {
+		o.Diffs = append(o.Diffs, Diff{Field: "tag " + TagAuth, Have: cmp.Or(have, "none"), Want: want})
 	}
 	o.State = OK
 	if len(o.Diffs) > 0 {
@@ -249,7 +277,7 @@ func (u *functionURL) configDiffs(c *lambda.GetFunctionUrlConfigOutput) []Diff {
 	if have == nil {
 		have = &types.Cors{}
 	}
-	differ("authorization", string(c.AuthType), string(u.auth(c)))
+	differ("authorization", string(c.AuthType), string(u.auth()))
 	differ("invoke mode", string(cmp.Or(c.InvokeMode, types.InvokeModeBuffered)), string(types.InvokeModeBuffered))
 	differ("CORS origins", list(have.AllowOrigins, nil), list(want.AllowOrigins, nil))
 	differ("CORS methods", list(have.AllowMethods, strings.ToUpper), list(want.AllowMethods, nil))

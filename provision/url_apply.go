@@ -18,10 +18,19 @@ func (u *functionURL) Apply(ctx context.Context, seen Observation) error {
 	if !ok {
 		return errors.New("the URL has not been looked at")
 	}
+	u.remember(s)
 	if s.config == nil {
-		if err := u.stillOurs(ctx); err != nil {
+		if err := u.stillOurs(ctx, s); err != nil {
 			return err
 		}
+	}
+	// The tag comes first: what is lost on the way leaves the URL closed.
+	if have, want := u.tag(s.tags); have != want {
+		if _, err := u.api.TagResource(ctx, &lambda.TagResourceInput{Resource: aws.String(u.cfg.FunctionARN()), Tags: map[string]string{TagAuth: want}}); err != nil {
+			return err
+		}
+	}
+	if s.config == nil {
 		if err := u.create(ctx); err != nil {
 			return err
 		}
@@ -32,7 +41,7 @@ func (u *functionURL) Apply(ctx context.Context, seen Observation) error {
 	}
 	var added []grant
 	for _, g := range u.grants() { // one after the other: of two at once, Lambda can lose one
-		if u.auth(s.config) == types.FunctionUrlAuthTypeAwsIam {
+		if u.auth() == types.FunctionUrlAuthTypeAwsIam {
 			if err := u.revoke(ctx, s.granted(g)); err != nil {
 				return err
 			}
@@ -48,12 +57,14 @@ func (u *functionURL) Apply(ctx context.Context, seen Observation) error {
 
 // stillOurs looks at the function's tags once more: a URL has none, so its create
 // call would make a stranger's function public, one that has come by since the
-// look.
-func (u *functionURL) stillOurs(ctx context.Context) error {
+// look. The tags also say what was chosen, if the function was made since then.
+func (u *functionURL) stillOurs(ctx context.Context, s *urlSeen) error {
 	tags, err := functionTags(ctx, u.api, u.cfg)
 	if err != nil || tags == nil {
 		return err
 	}
+	s.tags = tags
+	u.remember(s)
 	if ours, owner := u.cfg.owned(tags); !ours && !u.cfg.Adopt {
 		return &ForeignError{Step: "url", Resource: u.Describe().Resource, Owner: owner}
 	}
@@ -104,7 +115,7 @@ func (u *functionURL) statement(g grant, sid string) *lambda.AddPermissionInput 
 func (u *functionURL) createInput() *lambda.CreateFunctionUrlConfigInput {
 	return &lambda.CreateFunctionUrlConfigInput{
 		FunctionName: aws.String(u.cfg.FunctionName()),
-		AuthType:     u.auth(nil),
+		AuthType:     u.auth(),
 		Cors:         cors(),
 		InvokeMode:   types.InvokeModeBuffered,
 	}
@@ -142,7 +153,7 @@ func (u *functionURL) update(ctx context.Context, have *lambda.GetFunctionUrlCon
 	return u.cfg.Clock.until(ctx, functionBusy, urlSpread, func() (bool, error, error) {
 		_, err := u.api.UpdateFunctionUrlConfig(ctx, &lambda.UpdateFunctionUrlConfigInput{
 			FunctionName: aws.String(u.cfg.FunctionName()),
-			AuthType:     u.auth(have),
+			AuthType:     u.auth(),
 			Cors:         want,
 			InvokeMode:   types.InvokeModeBuffered,
 		})

@@ -129,7 +129,7 @@ func TestSignedURLsHaveNoPublicStatements(t *testing.T) {
 	withFunction(t, func(t *testing.T, w *world) {
 		w.cfg.Auth = provision.AuthIAM
 		w.up("url")
-		w.wantWrites("CreateFunctionUrlConfig")
+		w.wantWrites("TagResource", "CreateFunctionUrlConfig")
 		if in := only[lambda.CreateFunctionUrlConfigInput](w); in.AuthType != types.FunctionUrlAuthTypeAwsIam {
 			t.Errorf("authorization is %s", in.AuthType)
 		}
@@ -143,10 +143,10 @@ func TestClosingAURLRemovesOurStatementsOnly(t *testing.T) {
 		address := w.look("url").ID
 		permit(t, w, lambda.AddPermissionInput{StatementId: aws.String("theirs"), Action: aws.String("lambda:InvokeFunction"), Principal: aws.String("s3.amazonaws.com")})
 		w.cfg.Auth = provision.AuthIAM
-		wantState(t, w.look("url"), provision.Drift, "authorization", "statement for lambda:InvokeFunctionUrl by everybody", "statement for lambda:InvokeFunction by everybody")
+		wantState(t, w.look("url"), provision.Drift, "authorization", "statement for lambda:InvokeFunctionUrl by everybody", "statement for lambda:InvokeFunction by everybody", "tag todoctl:auth")
 		w.forget()
 		w.up("url")
-		w.wantWrites("UpdateFunctionUrlConfig", "RemovePermission", "RemovePermission") // closed first
+		w.wantWrites("TagResource", "UpdateFunctionUrlConfig", "RemovePermission", "RemovePermission") // closed first
 		if text := policyText(t, w); !strings.Contains(text, "theirs") || strings.Contains(text, "FunctionURL") {
 			t.Errorf("the policy is %s", text)
 		}
@@ -157,6 +157,67 @@ func TestClosingAURLRemovesOurStatementsOnly(t *testing.T) {
 		if seen := w.look("url"); seen.ID != address {
 			t.Errorf("the URL was %s and is %s", address, seen.ID)
 		}
+	})
+}
+
+// A URL that was closed must not be public because somebody has touched it.
+func TestAClosedURLIsNeverMadePublicByDefault(t *testing.T) {
+	for name, touch := range map[string]func(t *testing.T, w *world) error{
+		"deleted": func(t *testing.T, w *world) error {
+			_, err := w.clients.Lambda.DeleteFunctionUrlConfig(t.Context(), &lambda.DeleteFunctionUrlConfigInput{FunctionName: fn(w)})
+			return err
+		},
+		"opened": func(t *testing.T, w *world) error {
+			_, err := w.clients.Lambda.UpdateFunctionUrlConfig(t.Context(), &lambda.UpdateFunctionUrlConfigInput{FunctionName: fn(w), AuthType: types.FunctionUrlAuthTypeNone})
+			return err
+		},
+		"untagged": func(t *testing.T, w *world) error {
+			_, err := w.clients.Lambda.UntagResource(t.Context(), &lambda.UntagResourceInput{Resource: aws.String(w.cfg.FunctionARN()), TagKeys: []string{provision.TagAuth}})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withFunction(t, func(t *testing.T, w *world) {
+				w.cfg.Auth = provision.AuthIAM
+				w.up("url")
+				if err := touch(t, w); err != nil {
+					t.Fatal(err)
+				}
+				w.cfg.Auth = ""
+				seen := w.look("url")
+				if seen.State == provision.OK {
+					t.Errorf("it is %v", seen.State)
+				}
+				if name == "deleted" && (len(seen.Advice) != 1 || !strings.Contains(seen.Advice[0], "todoctl url --auth none")) {
+					t.Errorf("the advice is %q", seen.Advice)
+				}
+				w.up("url")
+				out := must[*lambda.GetFunctionUrlConfigOutput](t)(w.clients.Lambda.GetFunctionUrlConfig(t.Context(), &lambda.GetFunctionUrlConfigInput{FunctionName: fn(w)}))
+				if out.AuthType != types.FunctionUrlAuthTypeAwsIam {
+					t.Errorf("it is made %s", out.AuthType)
+				}
+				wantState(t, w.look("url"), provision.OK)
+
+				w.cfg.Auth = provision.AuthNone // on purpose, and then it stays so
+				w.up("url")
+				w.cfg.Auth = ""
+				wantState(t, w.look("url"), provision.OK)
+				if seen := w.look("url"); provision.TakesSigned(seen) {
+					t.Error("it is closed")
+				}
+			})
+		})
+	}
+}
+
+func TestAClosedURLIsTaggedWithItsFunction(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.cfg.Auth = provision.AuthIAM
+		w.up("role")
+		w.up("function")
+		w.forget()
+		w.up("url")
+		w.wantWrites("CreateFunctionUrlConfig")
 	})
 }
 

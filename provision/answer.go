@@ -27,22 +27,23 @@ func (a answer) refusal() string {
 	}
 	var said struct{ Message string }
 	if a.header.Get("X-Amzn-Errortype") != "AccessDeniedException" && json.Unmarshal(a.body, &said) == nil && said.Message != "" {
-		return "the signature is refused: " + excerpt([]byte(said.Message))
+		return refusedSignature + excerpt([]byte(said.Message))
 	}
 	return "your identity may not call the URL: that takes lambda:InvokeFunctionUrl and lambda:InvokeFunction"
 }
 
 // An AnswerError says that the API does not answer as it should.
 type AnswerError struct {
-	Status int // HTTP status; 0 when no answer came
-	Text   string
+	Status  int  // HTTP status; 0 when no answer came
+	Refused bool // the request was signed, and Lambda itself refused it
+	Text    string
 }
 
 func (e *AnswerError) Error() string { return e.Text }
 
 // unlike is an AnswerError about this answer.
 func (a answer) unlike(format string, args ...any) error {
-	return &AnswerError{Status: a.status, Text: fmt.Sprintf(format, args...)}
+	return &AnswerError{Status: a.status, Refused: a.refusal() != "", Text: fmt.Sprintf(format, args...)}
 }
 
 // unanswered is one about none.
@@ -50,15 +51,22 @@ func unanswered(err error) error {
 	return &AnswerError{Text: "the Function URL does not answer: " + plain(err)}
 }
 
+// misSigned says that the signature itself was refused, which no waiting mends.
+func (a answer) misSigned() bool { return strings.HasPrefix(a.refusal(), refusedSignature) }
+
+const refusedSignature = "the signature is refused: "
+
 // passing says that the answer may be another one in a few seconds.
 func (a answer) passing() bool {
-	return a.status == http.StatusForbidden || a.status == http.StatusTooManyRequests || a.status >= 500
+	return a.status == http.StatusForbidden && !a.misSigned() || a.status == http.StatusTooManyRequests || a.status >= 500
 }
 
 // spreading is why a new URL may give another answer in a few seconds; "" when
 // nothing says that it will.
 func (a answer) spreading() string {
 	switch {
+	case a.misSigned():
+		return ""
 	case a.refusal() != "":
 		return "a new URL may refuse signed requests until it has spread"
 	case a.status == http.StatusForbidden:

@@ -72,6 +72,12 @@ func (s *signing) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.next.RoundTrip(signed)
 }
 
+// A KeysError says that there were no credentials to sign with.
+type KeysError struct{ Err error }
+
+func (e *KeysError) Error() string { return "get credentials: " + e.Err.Error() }
+func (e *KeysError) Unwrap() error { return e.Err }
+
 // drain reads a request's body; a transport must close it, whatever happens.
 func drain(r *http.Request) ([]byte, error) {
 	if r.Body == nil {
@@ -91,7 +97,7 @@ func drain(r *http.Request) ([]byte, error) {
 func (s *signing) sign(r *http.Request, body []byte) (*http.Request, error) {
 	keys, err := s.keys.Retrieve(r.Context())
 	if err != nil {
-		return nil, fmt.Errorf("get credentials: %w", err)
+		return nil, &KeysError{Err: err}
 	}
 	out := r.Clone(r.Context())
 	out.Body, out.GetBody, out.ContentLength = http.NoBody, nil, int64(len(body))

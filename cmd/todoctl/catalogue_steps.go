@@ -319,6 +319,18 @@ var urlEntries = []entry{
 		Do:   []remedy{{"Set them as they should be.", "todoctl url"}},
 		Link: "https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html",
 	},
+	{
+		ID: "TODO-URL-05", Exit: exitCredentials,
+		Title: "the URL takes signed requests only, and refuses yours",
+		Why: "The request was signed with your credentials. Either they may not call the URL, which since October 2025 takes lambda:InvokeFunctionUrl and lambda:InvokeFunction both, " +
+			"or AWS could not verify the signature; its answer says which.",
+		Do: []remedy{
+			{"Read the answer.", "todoctl curl"},
+			{"Ask for the statement UrlSigned of docs/operator-policy.json.", ""},
+			{"Or open the URL to everybody.", "todoctl url --auth none"},
+		},
+		Link: "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html",
+	},
 }
 
 // testEntries are about step 5.
@@ -349,6 +361,23 @@ var testEntries = []entry{
 			{"Ask it by hand, with the address that status shows.", "curl -i URL"},
 			{"Try it from another network, such as a phone's.", ""},
 		},
+	},
+	{
+		ID: "TODO-TEST-04", Exit: exitFailed,
+		Title: "the API answers with an error",
+		Why: "--fail was given, so that an answer of 400 and above is a failure. Below 500 the request is not what the API takes, and its answer says why; " +
+			"from 500 on the function failed, and its log says why.",
+		Do: []remedy{
+			{"See whether the API itself is in order.", "todoctl test"},
+			{"Read the log.", "aws logs tail /aws/lambda/TodoHandler --since 10m"},
+		},
+	},
+	{
+		ID: "TODO-TEST-05", Exit: exitFailed,
+		Title: "the body is larger than 6 MB, which is all that Lambda takes",
+		Why:   "A request to a function may have 6 MB. The to-do API itself takes much less.",
+		Do:    []remedy{{"Send less.", "todoctl curl -d '{\"task\": \"Buy groceries\"}'"}},
+		Link:  "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
 	},
 }
 

@@ -94,6 +94,16 @@ var useEntries = []entry{
 			{"See what there is.", "todoctl status"},
 		},
 	},
+	{
+		ID: "TODO-USE-12", Exit: exitUsage,
+		Title: "that is not an address of this stack",
+		Why: "todoctl curl signs with your AWS credentials where the URL wants that, so it calls this stack's own URL and nothing else. " +
+			"The address of another stack needs its name, and one of another place needs curl.",
+		Do: []remedy{
+			{"Give the path alone.", "todoctl curl /"},
+			{"Or name the stack.", "todoctl curl / --stack Chat"},
+		},
+	},
 }
 
 // runEntries are about a run as a whole.

@@ -38,6 +38,9 @@ var completers = map[string]completer{
 	"since":   cobra.NoFileCompletions,
 	"lines":   cobra.NoFileCompletions,
 	"request": cobra.NoFileCompletions,
+	"method":  cobra.FixedCompletions([]string{"GET", "POST", "PUT", "DELETE", "HEAD"}, noFiles|cobra.ShellCompDirectiveKeepOrder),
+	"data":    cobra.NoFileCompletions,
+	"header":  cobra.FixedCompletions([]string{"content-type: application/json"}, noFiles),
 }
 
 // complete gives every flag and argument its completer.

@@ -110,7 +110,7 @@ const guardedRegion = "eu-central-1"
 // todoctl runs the real program as somebody who is signed in to AWS.
 func (g *guarded) todoctl(args ...string) (text string, exit int) {
 	g.t.Helper()
-	env := home(g.t, "AWS_ENDPOINT_URL="+g.url, "AWS_ACCESS_KEY_ID=AKIDPERSON", "AWS_SECRET_ACCESS_KEY=x", "AWS_REGION="+guardedRegion)
+	env := home(g.t, "AWS_ENDPOINT_URL="+g.url, "AWS_ACCESS_KEY_ID=AKIDPERSON", "AWS_SECRET_ACCESS_KEY=local", "AWS_REGION="+guardedRegion)
 	out, errs, exit := run(g.t, env, args...)
 	return out + errs, exit
 }
@@ -156,6 +156,8 @@ func wholeLife(t *testing.T) []*chapter {
 		{name: "tutorial", args: []string{"role", "--yes", "--policy", "tutorial"}},
 		{name: "least", args: []string{"role", "--yes", "--policy", "least"}},
 		{name: "signed", args: []string{"url", "--yes", "--auth", "iam"}},
+		{name: "signed test", args: []string{"test", "--post"}},
+		{name: "signed curl", args: []string{"curl", "--fail"}},
 		{name: "public", args: []string{"url", "--yes", "--auth", "none"}},
 		{name: "adopt", args: []string{"up", "--yes", "--adopt"}, before: untag},
 		{name: "guard", args: []string{"alarm", "--yes", "--guard", "budget", "--limit", "5"}},

@@ -201,6 +201,7 @@ var placeholders = map[string]string{
 	"profile": "NAME", "region": "REGION", "stack": "NAME", "skip": "STEP", "runtime": "VERSION", "source": "DIR",
 	"email": "ADDRESS", "limit": "DOLLARS", "backup": "FILE", "port": "PORT",
 	"since": "TIME", "lines": "N", "request": "ID",
+	"method": "METHOD", "data": "DATA", "header": "LINE",
 }
 
 // placeholder is the word for a flag's value, or its few values themselves; ""

@@ -183,6 +183,26 @@ before it sends any other.` + eachStep,
 		},
 		exits: acting,
 	},
+	"curl": {
+		short: "Call the API, signed where its URL wants that",
+		long: `Sends one request to the stack's Function URL and prints the body of the answer. It
+needs no curl and knows curl's letters. When the URL takes signed requests only,
+it signs with the credentials that todoctl uses, so that no secret stands in a
+command line. PATH is / or /ID, with a query if wanted, or a whole address of this
+stack. Redirects are shown and not followed.
+
+--data makes it a POST, @FILE reads a file and @- stdin, byte by byte. What is JSON is sent
+as application/json, unless --header says something else. An answer of 400 and above
+has its status on stderr and still ends with 0, as with curl, unless --fail is given.`,
+		examples: []example{
+			{"The list of to-dos", "todoctl curl"},
+			{"A new one", "todoctl curl -d '{\"task\": \"Buy groceries\"}'"},
+			{"One that is done", "todoctl curl /ID -X PUT -d '{\"completed\": true}'"},
+			{"One less", "todoctl curl /ID -X DELETE"},
+			{"Status, headers and body as one JSON document", "todoctl curl --output json"},
+		},
+		exits: acting,
+	},
 	"logs": {
 		short: "Show what the function wrote, and how its requests went",
 		long: `Prints the lines of the function's log, the newest last. What Lambda itself notes of

@@ -214,6 +214,9 @@ func lack(t *testing.T, chapters []*chapter, store, policy, action string) *outc
 			return &outcome{c.name, false, changed}
 		case exit == exitCredentials:
 			named := regexp.MustCompile(`error: [^:]*:? ?your AWS identity may not ` + action + ` on (?:arn:aws:\S+|role LambdaTodoRole)`)
+			if strings.HasPrefix(action, "lambda:InvokeFunction") { // the URL does not say which of the two
+				named = regexp.MustCompile(`your identity may not call the URL: that takes lambda:InvokeFunctionUrl and lambda:InvokeFunction`)
+			}
 			if !named.MatchString(flat) || !strings.Contains(flat, "docs/operator-policy.json") {
 				t.Errorf("%s does not name what it lacks:\n%s", c.name, text)
 			}

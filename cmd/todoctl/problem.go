@@ -214,8 +214,10 @@ func stepProblem(err error, on way) *Problem {
 	if provision.CannotAssume(err) {
 		return &Problem{ID: "TODO-ROLE-03", Fix: []string{on.with("role"), on.again}}
 	}
-	if e, ok := errors.AsType[*provision.AnswerError](err); ok {
-		return told(answerID(e.Status, 1), e.Error(), on.with("status"), on.again)
+	if e, ok := errors.AsType[*provision.AnswerError](err); ok && e.Refused {
+		return told("TODO-URL-05", e.Error(), askSigned+on.again)
+	} else if ok {
+		return told(answerID(&provision.TestResult{Status: e.Status, Origins: 1}), e.Error(), on.with("status"), on.again)
 	}
 	if e, ok := errors.AsType[*provision.ChangedError](err); ok {
 		return told("TODO-RUN-07", e.Error(), on.with("status"), on.again)
@@ -238,16 +240,21 @@ func stepProblem(err error, on way) *Problem {
 func answerProblem(err error) string {
 	if e, ok := errors.AsType[*provision.UnsettledError](err); ok {
 		if got, ok := e.Seen.Detail.(*provision.TestResult); ok {
-			return answerID(got.Status, got.Origins)
+			return answerID(got)
 		}
 	}
 	return ""
 }
 
-// answerID is the id that goes with an answer of the API which is not right: its
-// status, 0 for none, and how often Access-Control-Allow-Origin stands in it.
-func answerID(status, origins int) string {
+// askSigned begins the line of who may not call a closed URL.
+const askSigned = "ask for the statement UrlSigned of docs/operator-policy.json, then: "
+
+// answerID is the id that goes with an answer of the API which is not right.
+func answerID(got *provision.TestResult) string {
+	status, origins := got.Status, got.Origins
 	switch {
+	case got.Refused:
+		return "TODO-URL-05"
 	case status == 0:
 		return "TODO-TEST-03"
 	case status == http.StatusForbidden:

@@ -158,10 +158,27 @@ var stackProvocations = []provocation{
 		return r.run("test")
 	})},
 
+	{"TODO-URL-05", "an identity that may not, in test", onAccount(local.Config{Operator: notThroughTheURL}, func(r *rehearsal) ending {
+		r.wantExit(r.run("up --yes --auth iam --skip test"), exitDone)
+		time.Sleep(time.Hour) // in the bubble: the URL is no longer young
+		return r.run("test")
+	})},
+	{"TODO-URL-05", "an identity that may not, in curl", onAccount(local.Config{Operator: notThroughTheURL}, func(r *rehearsal) ending {
+		r.wantExit(r.run("up --yes --auth iam --skip test"), exitDone)
+		return r.run("curl --fail")
+	})},
+
 	{"TODO-TEST-01", "an answer that is no JSON", virtual(func(r *rehearsal) ending {
 		return r.up().runBetween("test", altered(func(h http.Header) { h.Set("Content-Type", "text/html") }))
 	})},
 	{"TODO-TEST-02", "no URL", virtual(func(r *rehearsal) ending { return r.run("test") })},
+	{"TODO-TEST-02", "no URL, in curl", virtual(func(r *rehearsal) ending { return r.run("curl") })},
+	{"TODO-TEST-04", "an answer that --fail is for", virtual(func(r *rehearsal) ending { return r.up().run("curl -f -X PATCH") })},
+	{"TODO-TEST-05", "a body of more than 6 MB", virtual(func(r *rehearsal) ending {
+		return r.up().run("curl -d @" + file(r.T, "large", strings.Repeat("x", maxRequest+1)))
+	})},
+	{"TODO-USE-12", "somebody else's address", virtual(func(r *rehearsal) ending { return r.up().run("curl https://example.com/") })},
+	{"TODO-TEST-03", "a network that lets no URL through, in curl", virtual(func(r *rehearsal) ending { return r.up().run("curl", always(local.FaultResetBefore, "GET /")) })},
 	{"TODO-TEST-03", "a network that lets no URL through", virtual(func(r *rehearsal) ending { return r.up().run("test", always(local.FaultResetBefore, "GET /")) })},
 
 	{"TODO-ALARM-01", "somebody's alarm", foreignThing("alarm")},
@@ -206,6 +223,9 @@ var stackProvocations = []provocation{
 		return r.run("down --yes", local.Fault{Kind: local.FaultBefore, Operation: "Scan", Call: 2, Do: r.account().write})
 	})},
 }
+
+// notThroughTheURL is a policy for everything but the Function URL.
+const notThroughTheURL = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":"lambda:InvokeFunctionUrl","Resource":"*"}]}`
 
 // foreignThing is a resource of todoctl's name that somebody else has made.
 func foreignThing(name string) func(*testing.T) string {

@@ -181,6 +181,8 @@ func elsewhere(ts *testscript.TestScript, neg bool, args []string) {
 	case "changes-the-code":
 		a := account{t: scripted{ts}}
 		_, err = functions.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: aws.String("TodoHandler"), ZipFile: a.otherCode()})
+	case "deletes-the-url":
+		_, err = functions.DeleteFunctionUrlConfig(ctx, &lambda.DeleteFunctionUrlConfigInput{FunctionName: aws.String("TodoHandler")})
 	case "removes-the-cors":
 		_, err = functions.UpdateFunctionUrlConfig(ctx, &lambda.UpdateFunctionUrlConfigInput{FunctionName: aws.String("TodoHandler"), Cors: &lambdatypes.Cors{}})
 	case "answers-no-more":

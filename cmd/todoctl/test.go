@@ -107,10 +107,12 @@ func (c *command) judge(ctx context.Context, sess session, seen provision.Observ
 	case seen.State == provision.OK || result == nil:
 		return nil
 	}
-	p := (&Problem{ID: answerID(result.Status, result.Origins), Exit: exitDiffers}).complete()
+	p := (&Problem{ID: answerID(result), Exit: exitDiffers}).complete()
 	p.What = "the test failed: " + p.What
 	p.Fix = []string{c.with("status") + "   (names what is missing)", c.with("up") + "       (repairs it)"}
 	switch {
+	case result.Refused:
+		p.Exit, p.Fix = exitCredentials, []string{askSigned + c.again()}
 	case result.Status == http.StatusForbidden:
 		p.Why = cmp.Or(missing(ctx, sess, "url"), p.Why)
 	case p.ID == "TODO-FN-05":
@@ -168,16 +170,14 @@ func (c *command) printTest(out *words, cfg provision.Config, seen provision.Obs
 		return
 	}
 	if result.Signed {
-		out.step("ok", testStep, "the URL turns unsigned requests away, as it should; this one is signed with the keys of your environment:")
-		out.line("")
-		c.pasted(provision.SignedCurlLine(cfg, result.URL))
-		return
+		out.step("ok", testStep, "the API answers signed requests only: %s", plural(result.Count, "item"))
+	} else {
+		out.step("ok", testStep, "the API answers: %s", plural(result.Count, "item"))
 	}
-	out.step("ok", testStep, "the API answers: %s", plural(result.Count, "item"))
 	out.advice(testStep, seen)
-	post, get := provision.CurlLines(result.URL)
 	out.line("")
-	c.pasted(post)
-	c.pasted(get)
+	for _, line := range c.calls(cfg, result.URL, result.Signed) {
+		c.pasted(line)
+	}
 	fmt.Fprintln(c.Out, harmlessJSON(string(result.Listed)))
 }

@@ -205,19 +205,32 @@ func (c *command) raised(sess *session, pages []provision.Page, last map[string]
 
 // tellCalls prints the lines to paste that call the API.
 func (c *command) tellCalls(sess *session, url provision.Observation) {
-	post, get := provision.CurlLines(url.ID)
-	who, lines := "for everybody who has its URL", []string{post, get}
+	who, signed := "for everybody who has its URL", provision.TakesSigned(url)
 	switch {
-	case provision.TakesSigned(url):
-		who, lines = "for signed requests only", []string{provision.SignedCurlLine(sess.cfg, url.ID)}
+	case signed:
+		who = "for signed requests only"
 	case c.local:
 		who = "on this machine"
 	}
 	c.view().Note("Your API, %s:", who)
 	c.view().Note("")
-	for _, l := range lines {
+	for _, l := range c.calls(sess.cfg, url.ID, signed) {
 		c.pasted(l)
 	}
+}
+
+// calls are the lines that call the API: a POST and a GET. What must be signed
+// todoctl signs; with --explain there is curl's own way too.
+func (c *command) calls(cfg provision.Config, url string, signed bool) []string {
+	if !signed {
+		post, get := provision.CurlLines(url)
+		return []string{post, get}
+	}
+	lines := []string{c.with("curl") + ` -d '{"task": "` + provision.TestTask + `"}'`, c.with("curl")}
+	if c.explain {
+		lines = append(lines, provision.SignedCurlLine(cfg, url))
+	}
+	return lines
 }
 
 // pasted prints a line to paste. Where it is too long for the terminal, it goes on

@@ -36,7 +36,7 @@ const (
 // httpServer makes the server of one socket, with its limits. The time for
 // reading ends where the body ends: net/http waits without a deadline while the
 // handler works.
-func (s *Server) httpServer(h http.Handler) *http.Server {
+func httpServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
@@ -59,11 +59,11 @@ func onlyHere(l net.Listener) error {
 	return nil
 }
 
-// hosts says whether a request's Host names the socket at address: its number,
+// Hosts says whether a request's Host names the socket at address: its number,
 // or localhost. A page of another name that has been pointed to 127.0.0.1 ("DNS
 // rebinding") sends that name. 0.0.0.0, which some systems take for this
 // machine, is no name of it either.
-func hosts(address, host string) bool {
+func Hosts(address, host string) bool {
 	_, port, _ := net.SplitHostPort(address) // made by a listener
 	names := []string{"127.0.0.1:" + port, "localhost:" + port, "[::1]:" + port}
 	if port == "80" { // the port that nobody writes
@@ -153,6 +153,21 @@ func (c *crowdedConn) Close() error {
 	return c.Conn.Close()
 }
 
+// Serve answers on l, which must be a socket of this machine alone, until ctx
+// ends, with the limits that every socket here has.
+func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	if err := onlyHere(l); err != nil {
+		return err
+	}
+	srv := httpServer(h)
+	stopped := context.AfterFunc(ctx, func() { _ = srv.Close() })
+	defer stopped()
+	if err := serveCrowd(srv, l, maxConnections); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
 // Serve answers API calls on l, and opens the Function URLs that the store
 // holds, until ctx ends. l must be a socket of this machine alone.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
@@ -165,10 +180,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if err := s.lambda.openURLs(); err != nil {
 		return err
 	}
-	srv := s.httpServer(s)
-	stopped := context.AfterFunc(ctx, func() { _ = srv.Close() })
-	defer stopped()
-	if err := serveCrowd(srv, l, maxConnections); err != nil && !errors.Is(err, http.ErrServerClosed) {
+	if err := Serve(ctx, l, s); err != nil {
 		return fmt.Errorf("serve the local AWS: %w", err)
 	}
 	return nil

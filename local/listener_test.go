@@ -273,7 +273,7 @@ func TestAnIdleConnectionMakesRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := (&Server{}).httpServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	srv := httpServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	served := make(chan error, 1)
 	go func() { served <- serveCrowd(srv, l, 2) }()
 	for range 7 {

@@ -118,7 +118,7 @@ func (s *Server) refuse(r *http.Request) string {
 	own := s.host
 	s.mu.Unlock()
 	if own != "" {
-		if !hosts(own, r.Host) {
+		if !Hosts(own, r.Host) {
 			return "this Host is not the local AWS"
 		}
 		if !strings.HasPrefix(r.RequestURI, "/") { // CONNECT, OPTIONS *, http://...

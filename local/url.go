@@ -42,7 +42,7 @@ func (x *lambdaService) openFront(fn resource, id, address string) (*urlFront, e
 			return nil, errors.Join(err, l.Close())
 		}
 		f.address = l.Addr().String()
-		f.server = x.httpServer(f)
+		f.server = httpServer(f)
 	}
 	x.mu.Lock()
 	x.fronts[id] = f
@@ -169,7 +169,7 @@ func (f *urlFront) isFor(r *http.Request) bool {
 	if err != nil {
 		name = r.Host
 	}
-	return name == f.id+".lambda-url."+f.fn.region+".localhost" || f.address != "" && hosts(f.address, r.Host)
+	return name == f.id+".lambda-url."+f.fn.region+".localhost" || f.address != "" && Hosts(f.address, r.Host)
 }
 
 func oneIf(yes bool) float64 {

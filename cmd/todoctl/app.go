@@ -58,6 +58,10 @@ type App struct {
 	// key, at an open question; nil means that nobody heeds it.
 	Interrupt func()
 
+	// Browser opens an address for the person to see, and says whether anything was
+	// asked to; nil means the machine's own.
+	Browser func(address string) bool
+
 	// Local reaches the local AWS, with whatever stands between; nil means
 	// through its socket.
 	Local http.RoundTripper
@@ -499,6 +503,30 @@ console.log(JSON.stringify(found))`
 		n = cmp.Or(ask(strings.TrimSpace(string(out))), n)
 	}
 	return n
+}
+
+// browse shows an address in the person's browser, and says whether one was asked
+// to: that it does, nobody tells.
+func (a *App) browse(address string) bool {
+	if a.Browser != nil {
+		return a.Browser(address)
+	}
+	line := []string{"xdg-open", address}
+	switch {
+	case a.GOOS == "darwin":
+		line[0] = "open"
+	case a.GOOS == "windows":
+		line = []string{"rundll32", "url.dll,FileProtocolHandler", address}
+	case a.Getenv("DISPLAY") == "" && a.Getenv("WAYLAND_DISPLAY") == "":
+		return false // it would start a browser for terminals, in this one
+	}
+	cmd := exec.Command(line[0], line[1:]...)
+	cmd.SysProcAttr = detached() // a Ctrl-C here is not meant for the browser
+	if cmd.Start() != nil {
+		return false
+	}
+	_ = cmd.Process.Release() // it may live as long as the browser
+	return true
 }
 
 // findPython looks for a python3 that has boto3, which a learner's own function

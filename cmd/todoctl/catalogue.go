@@ -49,6 +49,7 @@ var areas = []area{
 	{"LOG", "The function's log", logEntries},
 	{"URL", "The Function URL", urlEntries},
 	{"TEST", "The test of the API", testEntries},
+	{"OPEN", "The web page", openEntries},
 	{"ALARM", "The alarm and the budget", alarmEntries},
 	{"BACKUP", "Backups of the items", backupEntries},
 	{"LOCAL", "The AWS on this machine", localEntries},

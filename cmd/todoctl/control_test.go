@@ -25,7 +25,11 @@ func controlled(t *testing.T) (s *server, stopped *bool) {
 	stopped = new(bool)
 	s = &server{command: &command{App: app, globals: &globals{}, doc: &document{}}, stop: func() { *stopped = true }}
 	s.python = func() *local.Python { return nil }
-	cloud, err := local.Open(local.Config{Path: filepath.Join(app.StateDir, "aws.db"), Now: time.Now, Wrap: s.wrap})
+	twin, err := defaultTwin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cloud, err := local.Open(local.Config{Path: filepath.Join(app.StateDir, "aws.db"), Now: time.Now, Wrap: s.wrap, Twin: twin})
 	if err != nil {
 		t.Fatal(err)
 	}

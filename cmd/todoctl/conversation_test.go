@@ -61,7 +61,7 @@ func conversation(text string) ([]move, error) {
 // at it.
 func surroundings(ts *testscript.TestScript) []string {
 	var env []string
-	for _, name := range []string{"HOME", "PATH", "TMPDIR", "TODOCTL_STATE", endedFile, "AWS_EC2_METADATA_DISABLED", "AWS_REGION", "TERM", "ACCESSIBLE", "NO_COLOR", "GORACE"} {
+	for _, name := range []string{"HOME", "PATH", "TMPDIR", "TODOCTL_STATE", endedFile, "AWS_EC2_METADATA_DISABLED", "AWS_REGION", "TERM", "DISPLAY", "ACCESSIBLE", "NO_COLOR", "GORACE"} {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)
 		}

@@ -27,10 +27,10 @@ func (c *command) checkFormat(cmd *cobra.Command) error {
 }
 
 // textOnly says that what a command prints is text in itself: its help, pages for
-// man, a script for a shell, calls for as long as somebody watches.
+// man, a script for a shell, an address or calls for as long as somebody watches.
 func textOnly(name string) bool {
 	group, _, _ := strings.Cut(name, " ")
-	return name == "local" || name == "local serve" || group == "completion" || group == "man"
+	return name == "local" || name == "local serve" || name == "open" || group == "completion" || group == "man"
 }
 
 // typedFormat is the format that a command line asks for, also one that is wrong

@@ -41,7 +41,7 @@ func newRoot(g *globals) *cobra.Command {
 		}
 	}
 	help := newHelp()
-	add("more", newLogs(), newCurl(), newExplain(), newRestore(), newHandler(), newLocal(), newCompletion(), newMan(), newVersion(), help)
+	add("more", newOpen(), newLogs(), newCurl(), newExplain(), newRestore(), newHandler(), newLocal(), newCompletion(), newMan(), newVersion(), help)
 	root.SetHelpCommand(help)
 	tellAll(root)
 	complete(root)

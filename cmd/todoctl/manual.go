@@ -23,6 +23,7 @@ var (
 	looking = []int{exitDone, exitFailed, exitUsage, exitDiffers, exitCredentials, exitInterrupted}
 	simple  = []int{exitDone, exitFailed, exitUsage}
 	running = []int{exitDone, exitFailed, exitUsage, exitInterrupted}
+	serving = []int{exitDone, exitFailed, exitUsage, exitCredentials, exitForeign, exitInterrupted}
 )
 
 // stepTitles say what a step is about, in the fewest words.
@@ -220,6 +221,22 @@ is there for as long as its group.`,
 			{"The failures of the last hour, for a program", "todoctl logs --since 1h --output jsonl | grep '\"level\":\"error\"'"},
 		},
 		exits: []int{exitDone, exitFailed, exitUsage, exitCredentials, exitInterrupted},
+	},
+	"open": {
+		short: "Use the to-do list on a web page",
+		long: `Serves a small web page on 127.0.0.1 and opens it in the browser. Its address goes
+to stdout. The page adds, ticks, renames and deletes tasks, and sends its requests
+straight to the Function URL: another origin, so what it shows is your CORS
+settings at work. A URL with --auth iam it reaches through todoctl, which signs.
+
+It changes nothing in AWS but the items that you change on the page. It stays until
+Ctrl-C, which is its proper end. Without a terminal, or with --no-browser, it opens
+nothing.`,
+		examples: []example{
+			{"The list of the API on this machine, in your browser", "todoctl open --local"},
+			{"The one on AWS, its page's address on a port of your choice", "todoctl open --no-browser --port 8080"},
+		},
+		exits: serving, // Ctrl-C at the page is its proper end
 	},
 	"explain": {
 		short: "What an error means, and what helps",

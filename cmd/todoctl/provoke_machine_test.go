@@ -91,6 +91,19 @@ var machineProvocations = []provocation{
 		_, port, _ := net.SplitHostPort(l.Addr().String())
 		return saidBy(t, home(t), "local", "serve", "--port", port)
 	}},
+	{"TODO-OPEN-02", "a page's port that is taken", func(t *testing.T) string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		env := startedLocal(t)
+		if _, errs, exit := run(t, env, "up", "--local", "--yes", "--skip", "test,alarm"); exit != 0 {
+			t.Fatal(errs)
+		}
+		return saidBy(t, env, "open", "--local", "--port", port)
+	}},
 	{"TODO-LOCAL-08", "one that does not stop", func(t *testing.T) string {
 		env := home(t)
 		deafened := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

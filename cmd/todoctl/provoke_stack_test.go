@@ -181,6 +181,13 @@ var stackProvocations = []provocation{
 	{"TODO-TEST-03", "a network that lets no URL through, in curl", virtual(func(r *rehearsal) ending { return r.up().run("curl", always(local.FaultResetBefore, "GET /")) })},
 	{"TODO-TEST-03", "a network that lets no URL through", virtual(func(r *rehearsal) ending { return r.up().run("test", always(local.FaultResetBefore, "GET /")) })},
 
+	{"TODO-OPEN-01", "no URL", virtual(func(r *rehearsal) ending { return r.run("open") })},
+	{"TODO-OPEN-01", "a URL that was taken away", virtual(func(r *rehearsal) ending {
+		a := r.up().account()
+		a.done(a.Lambda.DeleteFunctionUrlConfig(ctx, &lambda.DeleteFunctionUrlConfigInput{FunctionName: aws.String(a.FunctionName())}))
+		return r.run("open")
+	})},
+
 	{"TODO-ALARM-01", "somebody's alarm", foreignThing("alarm")},
 	{"TODO-ALARM-01", "somebody's topic", foreignThing("topic")},
 	{"TODO-ALARM-01", "somebody's budget", foreignThing("budget")},

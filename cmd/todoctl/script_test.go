@@ -34,6 +34,9 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// closeBrowser ends the browser that tests have started, if any has.
+var closeBrowser = func() {}
+
 // leakless runs the tests, and fails when they leave a goroutine behind.
 type leakless struct{ *testing.M }
 
@@ -46,6 +49,7 @@ func (m leakless) Run() int {
 		}
 	}
 	code := m.M.Run()
+	closeBrowser()
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -194,7 +194,8 @@ func (c *command) raised(sess *session, pages []provision.Page, last map[string]
 		}
 		c.view().Note("")
 	}
-	c.view().Note("Next: %s   what exists and what it costs", c.with("status"))
+	c.view().Note("Next: %s     your list on a web page", c.with("open"))
+	c.view().Note("      %s   what exists and what it costs", c.with("status"))
 	c.view().Note("      %s     take it all away", c.with("down"))
 	// Last, so that on a terminal, where both are one, it cuts no text in two.
 	if _, err := fmt.Fprintln(c.Out, url); err != nil {

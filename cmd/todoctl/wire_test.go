@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -51,7 +52,8 @@ func newWireOn(t *testing.T, cloud local.Config, more ...string) *wire {
 		t.Fatal(err)
 	}
 	x := &wire{t: t}
-	cloud.Path, cloud.Now, cloud.Twin, cloud.Wrap, cloud.Logf = filepath.Join(t.TempDir(), "aws.db"), time.Now, twin, x.wrap, t.Logf
+	cloud.Path, cloud.Now, cloud.Wrap, cloud.Logf = filepath.Join(t.TempDir(), "aws.db"), time.Now, x.wrap, t.Logf
+	cloud.Twin = cmp.Or(cloud.Twin, twin)
 	cloud.Listen = func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
 	x.aws, err = local.Open(cloud)
 	if err != nil {

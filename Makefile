@@ -11,7 +11,7 @@ TOOLS      := $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build share test fmt lint vet race cross tidy release-check fuzz bench promises full mutants tour ci golangci-lint goreleaser
+.PHONY: build share test fmt lint vet race cross tidy release-check fuzz bench promises full mutants tour shots ci golangci-lint goreleaser
 
 # The same flags as .goreleaser.yaml. Without inlining the AWS SDK is a megabyte
 # smaller, and no slower where every call waits for a network.
@@ -96,6 +96,11 @@ mutants:
 # Records docs/tour.cast and docs/tour.svg, for a minute and a half.
 tour:
 	$(GO) run ./bench/tour
+
+# Takes docs/page-desktop.png and docs/page-phone.png; needs a Chromium, and looks
+# best with the font Inter.
+shots:
+	$(GO) test ./cmd/todoctl -run TheReadmesPictures -count 1 -args -shots
 
 ci:
 	bash .ci/run

@@ -92,6 +92,7 @@ type tab struct {
 type device struct {
 	width, height int64
 	dark          bool
+	fine          bool // two dots a pixel, for pictures
 }
 
 var (
@@ -111,7 +112,7 @@ func newTab(t *testing.T, on device) *tab {
 		t.Fatal(err)
 	}
 	scheme := map[bool]string{true: "dark", false: "light"}[on.dark]
-	tell(x, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: on.width, Height: on.height, DeviceScaleFactor: 1, Mobile: on.width < 500})
+	tell(x, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: on.width, Height: on.height, DeviceScaleFactor: map[bool]float64{true: 2, false: 1}[on.fine], Mobile: on.width < 500})
 	tell(x, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
 	}})

@@ -54,6 +54,9 @@ type App struct {
 	StateDir string // where the local AWS lives: 0700
 	GOOS     string
 
+	// Watch tells of changes in a folder; nil means the machine's own folders.
+	Watch func(dir string) (watcher, error)
+
 	// Interrupt is what a person's Ctrl-C is that the terminal hands over as a
 	// key, at an open question; nil means that nobody heeds it.
 	Interrupt func()
@@ -61,6 +64,8 @@ type App struct {
 	// Browser opens an address for the person to see, and says whether anything was
 	// asked to; nil means the machine's own.
 	Browser func(address string) bool
+
+	python string // the one that has read code before; "" before that
 
 	// Local reaches the local AWS, with whatever stands between; nil means
 	// through its socket.
@@ -527,6 +532,45 @@ func (a *App) browse(address string) bool {
 	}
 	_ = cmd.Process.Release() // it may live as long as the browser
 	return true
+}
+
+// pythonSyntax lets this machine's Python read some files, and returns which place
+// of them it cannot read, "" where it can. For a function on AWS only a Python
+// counts that is as new as the oldest of its runtimes: an older one refuses what is
+// right there.
+func (a *App) pythonSyntax(ctx context.Context, files [][2]string, local bool) string {
+	const read = `import ast, json, sys
+print(sys.executable)
+if sys.argv[1] == "aws" and sys.version_info < (3, 12):
+    sys.exit()
+for name, text in json.load(sys.stdin):
+    try:
+        ast.parse(text, name)
+    except (SyntaxError, ValueError) as e:
+        print("%s, line %s: %s" % (name, getattr(e, "lineno", 1), getattr(e, "msg", e)))
+        break`
+	if a.python == "" { // what is on the PATH may be a slow script that looks for the real one
+		path, err := exec.LookPath("python3")
+		if err != nil {
+			return ""
+		}
+		a.python = path
+	}
+	in, err := json.Marshal(files)
+	if err != nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, a.python, "-I", "-S", "-c", read, map[bool]string{true: "local", false: "aws"}[local])
+	cmd.Stdin = strings.NewReader(string(in))
+	out, err := cmd.Output()
+	if err != nil {
+		return "" // it says nothing, so nobody knows better
+	}
+	executable, wrong, _ := strings.Cut(strings.ReplaceAll(string(out), "\r", ""), "\n")
+	a.python = cmp.Or(executable, a.python)
+	return strings.TrimSpace(wrong)
 }
 
 // findPython looks for a python3 that has boto3, which a learner's own function

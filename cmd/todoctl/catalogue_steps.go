@@ -273,6 +273,27 @@ var fnEntries = []entry{
 		},
 		Link: "https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html",
 	},
+	{
+		ID: "TODO-FN-13", Exit: exitUsage,
+		Title: "Python cannot read the code",
+		Why: "The Python of this machine finds a syntax error, and Lambda's would find it too: each request would end in a 502, with Runtime.UserCodeSyntaxError in the log. " +
+			"So nothing is uploaded, and what ran before goes on.",
+		Do: []remedy{
+			{"Mend the line that the error names, and deploy it.", "todoctl function --source my-api"},
+		},
+		Link: "https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html",
+	},
+	{
+		ID: "TODO-FN-14", Exit: exitFailed,
+		Title: "the folder cannot be watched",
+		Cause: "the system has no more watches, or the folder is on a disk that tells of no changes",
+		Why: "--watch asks the operating system to tell it of changes. It is deployed already; only the watching does not work here. " +
+			"Linux has a limit on how many folders are watched, and network disks tell of nothing.",
+		Do: []remedy{
+			{"Deploy each change by hand.", "todoctl function --source my-api"},
+			{"On Linux, see the limit.", "cat /proc/sys/fs/inotify/max_user_watches"},
+		},
+	},
 }
 
 // urlEntries are about step 4.

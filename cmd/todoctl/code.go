@@ -41,6 +41,10 @@ func (c *command) othersCode(ctx context.Context, sess *session, s *settings, op
 	if !sess.cfg.OwnCode {
 		return plan, nil
 	}
-	return nil, told("TODO-FN-10", fmt.Sprintf("the code of %s was changed outside todoctl since the last upload", name),
+	return nil, c.refuseOthersCode(sess.cfg)
+}
+
+func (c *command) refuseOthersCode(cfg provision.Config) error {
+	return told("TODO-FN-10", fmt.Sprintf("the code of %s was changed outside todoctl since the last upload", cfg.FunctionName()),
 		c.with("handler pull")+" DIR   (a copy of what runs now)", c.commandLine("--replace-code")+"   (puts yours in its place)")
 }

@@ -40,6 +40,7 @@ var keysOf = map[string]string{"enter": "\r", "down": "\x1b[B", "ctrl-c": "\x03"
 //	sees TEXT      waits until todoctl has said it, after what was seen before
 //	types TEXT     types it, then Enter
 //	presses KEY    presses one of keysOf
+//	saves FILE     writes a line to the end of it, in an editor beside the terminal
 //	called         waits until todoctl has called a server that falls silent
 func conversation(text string) ([]move, error) {
 	var moves []move
@@ -47,7 +48,7 @@ func conversation(text string) ([]move, error) {
 		verb, what, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
 		_, isKey := keysOf[what]
 		switch {
-		case verb == "sees" && what != "", verb == "types", verb == "called" && what == "":
+		case verb == "sees" && what != "", verb == "types", verb == "saves" && what != "", verb == "called" && what == "":
 		case verb == "presses" && isKey:
 		default:
 			return nil, fmt.Errorf("%q is no line of a conversation", strings.TrimSpace(line))

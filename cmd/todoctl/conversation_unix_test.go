@@ -3,6 +3,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"os/exec"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -30,6 +32,11 @@ func atTerminal(ts *testscript.TestScript, neg bool, args []string) {
 			x.press(m.what + enter)
 		case "presses":
 			x.press(keysOf[m.what])
+		case "saves":
+			f, err := os.OpenFile(ts.MkAbs(m.what), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+			ts.Check(err)
+			_, err = f.WriteString("# saved\n")
+			ts.Check(errors.Join(err, f.Close()))
 		case "called":
 			ts.Value(silentKey{}).(*silent).wait(scripted{ts})
 		}

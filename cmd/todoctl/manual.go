@@ -144,6 +144,7 @@ Code that was changed in the console since stays, and that is said; to replace i
 		examples: []example{
 			{"The function with todoctl's own code", "todoctl function"},
 			{"The function with yours, from the folder my-api", "todoctl function --source my-api"},
+			{"The same, and again after each save, until Ctrl-C", "todoctl function --source my-api --watch"},
 		},
 		exits: acting,
 	},

@@ -3,8 +3,10 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -132,6 +134,24 @@ var stackProvocations = []provocation{
 	{"TODO-FN-11", "no function whose code could be fetched", virtual(func(r *rehearsal) ending { return r.run("handler pull nowhere") })},
 	{"TODO-FN-12", "code that cannot be fetched", virtual(func(r *rehearsal) ending {
 		return r.up().run("handler pull nowhere", local.Fault{Kind: local.FaultHTML, Call: 3, Times: local.Always})
+	})},
+
+	{"TODO-FN-13", "code that is no Python", virtual(func(r *rehearsal) ending {
+		if _, err := exec.LookPath("python3"); err != nil {
+			r.Skip("python3 is missing: nobody on this machine can tell")
+		}
+		dir := filepath.Dir(file(r.T, "lambda_function.py", "def lambda_handler(event, context):\n    return (1\n"))
+		r.server.python = func() *local.Python { return &local.Python{Version: "3.12.0", Boto3: "1"} } // only asked for
+		end := r.run("function --yes --source " + dir)
+		hinted(r.T, end.err, "lambda_function.py, line 2:")
+		return end
+	})},
+	{"TODO-FN-14", "a folder that cannot be watched", virtual(func(r *rehearsal) ending {
+		app := r.up().app(r.network(), "function", "--local", "--yes", "--watch", "--source", ownFolder(r.T))
+		app.Watch = func(string) (watcher, error) { return watcher{}, errors.New("no space left on device") }
+		r.server.python = func() *local.Python { return &local.Python{Version: "3.12.0", Boto3: "1"} }
+		exit := Main(r.Context(), app)
+		return ending{exit: exit, err: app.Err.(interface{ String() string }).String()}
 	})},
 
 	{"TODO-LOG-01", "no function whose log could be read", virtual(func(r *rehearsal) ending { return r.run("logs") })},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -26,6 +27,7 @@ type settings struct {
 	limit   int
 	source  string
 	replace bool // the code, whatever runs
+	watch   bool // deploy the folder again after each save
 	skip    []string
 }
 
@@ -41,6 +43,7 @@ func (s *settings) settingFlags(cmd *cobra.Command, steps ...string) {
 			f.StringVar(&s.runtime, "runtime", "", "Lambda runtime: python3.12 (default) or newer")
 			f.StringVar(&s.source, "source", "", "folder with your own lambda_function.py")
 			f.BoolVar(&s.replace, "replace-code", false, "put this code in the place of whatever runs, also of changes in the console")
+			f.BoolVar(&s.watch, "watch", false, "go on, and deploy the folder again after each save, until Ctrl-C")
 		case "url":
 			f.StringVar(&s.auth, "auth", "", "who may call the URL: none, that is everybody (default), or iam")
 		case "alarm":
@@ -195,7 +198,7 @@ func (s *settings) apply(c *command, sess *session) error {
 		return p
 	}
 	cfg.Code, cfg.OwnCode = provision.Code(code), true
-	return nil
+	return c.checkSyntax(context.Background(), sess, cfg.Code)
 }
 
 // check finds wrong values before anything goes over the network; those of flags
@@ -207,7 +210,7 @@ func (s *settings) check(c *command) error {
 	if s.limit < 0 {
 		return errLimit(c.with(c.name) + " --limit 1")
 	}
-	return nil
+	return s.checkWatch(c)
 }
 
 func errLimit(again string) error {

@@ -30,10 +30,14 @@ func stepRun(ctx context.Context, c *command, name string, s *settings) error {
 	if err := c.checkNeeds(ctx, name, needs); err != nil {
 		return err
 	}
-	return c.raise(ctx, &sess, s, func() []provision.Page {
+	err = c.raise(ctx, &sess, s, func() []provision.Page {
 		page, _ := only(provision.Steps(sess.cfg, sess.clients), name)
 		return page
 	})
+	if err != nil || !s.watch {
+		return err
+	}
+	return c.watch(ctx, &sess, s)
 }
 
 // checkNeeds looks at what a step by itself builds on.

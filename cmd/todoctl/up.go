@@ -29,13 +29,17 @@ func upRun(ctx context.Context, c *command, s *settings) error {
 	if err != nil {
 		return err
 	}
-	return c.raise(ctx, &sess, s, func() []provision.Page {
+	err = c.raise(ctx, &sess, s, func() []provision.Page {
 		pages := provision.Steps(sess.cfg, sess.clients)
 		for i := range pages {
 			pages[i].Skip = slices.Contains(s.skip, pages[i].Step.Describe().Name)
 		}
 		return pages
 	})
+	if err != nil || !s.watch {
+		return err
+	}
+	return c.watch(ctx, &sess, s)
 }
 
 // open checks the settings and the consent, before anything goes over the

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"todoctl/provision"
+)
+
+// quietSaves is how long a folder must be still before it is deployed: an editor
+// writes in several steps, and "save all" writes several files.
+const quietSaves = 50 * time.Millisecond
+
+// checkWatch finds what --watch cannot go with.
+func (s *settings) checkWatch(c *command) error {
+	switch {
+	case !s.watch:
+		return nil
+	case s.source == "":
+		return usage([]string{c.commandLine() + " --source my-api"}, "--watch needs the folder that it watches: --source").as("TODO-USE-04")
+	case c.dryRun:
+		return usage([]string{c.with(c.name) + " --source " + provision.Quote(s.source) + " --watch"}, "--watch deploys, and --dry-run changes nothing").as("TODO-USE-04")
+	case c.output == formatDocument:
+		return usage([]string{line(c.choosing("output", formatLines))}, "a document has an end, and --watch has none: it prints JSON a line at a time").as("TODO-USE-04")
+	}
+	return nil
+}
+
+// watch deploys the folder again after each change, until the person has enough:
+// that is its proper end. What is deployed is what the step function deploys, and
+// nothing else of it is changed between two commands of a person's.
+func (c *command) watch(ctx context.Context, sess *session, s *settings) error {
+	look := watchFolder
+	if c.Watch != nil {
+		look = c.Watch
+	}
+	w, err := look(s.source)
+	if err != nil {
+		return told("TODO-FN-14", fmt.Sprintf("the folder %s cannot be watched: %v", s.source, plainPathError(err)), c.with("function")+" --source "+provision.Quote(s.source))
+	}
+	defer w.Stop()
+	s.replace = false // it was for what ran at the beginning
+	c.work.pause()
+	defer c.work.resume()
+	c.unlock() // others may work on the stack between two deployments
+	c.view().Note("")
+	c.view().Note("Watching %s: each save is deployed. Ctrl-C stops it.", s.source)
+	deployed := sess.cfg.Code.SHA256
+	for { // at first too: something may have been saved meanwhile
+		if deployed, err = c.redeploy(ctx, sess, s, deployed); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil // Ctrl-C
+		case <-w.Changes:
+		}
+		for still := false; !still; {
+			if c.Clock.Sleep(ctx, quietSaves) != nil {
+				return nil
+			}
+			select {
+			case <-w.Changes:
+			default:
+				still = true
+			}
+		}
+	}
+}
+
+// redeploy deploys the folder where it differs from what is deployed, tells it in
+// one line, and returns what is deployed then. What cannot be deployed is said,
+// and what ran before goes on.
+func (c *command) redeploy(ctx context.Context, sess *session, s *settings, deployed string) (string, error) {
+	began, now := c.Clock.Now(), *sess
+	say := func(format string, args ...any) {
+		at := began.Local().Format("15:04:05 ")
+		c.view().Note("%s", at+strings.Join(fold(fmt.Sprintf(format, args...), min(c.Width, 80)-len(at)), "\n         "))
+	}
+	if err := s.apply(c, &now); err != nil {
+		p := explain(err, c.way())
+		if p.ID == "TODO-FN-02" { // the folder itself is gone
+			return deployed, err
+		}
+		say("not deployed: %s. What ran before goes on.", p.What)
+		return deployed, nil
+	}
+	if now.cfg.Code.SHA256 == deployed {
+		return deployed, nil
+	}
+	if err := c.lock(now); err != nil {
+		say("not deployed: %s. Save again later.", explain(err, c.way()).What)
+		return deployed, nil
+	}
+	defer c.unlock()
+	pages, _ := only(provision.Steps(now.cfg, now.clients), "function")
+	err := func() error {
+		plan, err := provision.Plan(ctx, pages, provision.Up)
+		if err != nil {
+			return err
+		}
+		if plan[0].Seen.CodeChanged {
+			return c.refuseOthersCode(now.cfg)
+		}
+		return provision.Run(ctx, plan, provision.Options{Goal: provision.Up, Clock: c.Clock, Parallel: c.parallel})
+	}()
+	if ctx.Err() != nil {
+		return deployed, err
+	}
+	if err != nil {
+		p := explain(err, c.way())
+		if p.ID == "TODO-FN-10" || p.Exit == exitForeign || p.Exit == exitCredentials {
+			return deployed, err
+		}
+		say("not deployed: %s. The next save tries again.", p.What)
+		return deployed, nil
+	}
+	say("deployed %s: %s, in %.2f s", s.source, packageWords(now.cfg.Code), c.Clock.Now().Sub(began).Seconds())
+	return now.cfg.Code.SHA256, nil
+}
+
+// packageWords say how much of a package there is.
+func packageWords(code provision.Code) string {
+	files := 0
+	if r, err := zip.NewReader(bytes.NewReader(code.Zip), int64(len(code.Zip))); err == nil {
+		files = len(r.File)
+	}
+	size := float64(len(code.Zip))
+	switch {
+	case size < 1<<10:
+		return fmt.Sprintf("%s, %.0f bytes", plural(files, "file"), size)
+	case size < 1<<20:
+		return fmt.Sprintf("%s, %.1f KB", plural(files, "file"), size/(1<<10))
+	}
+	return fmt.Sprintf("%s, %.1f MB", plural(files, "file"), size/(1<<20))
+}
+
+// checkSyntax finds Python that Lambda could not load: it would say so only at the
+// first request, as Runtime.UserCodeSyntaxError. Where this machine has no Python,
+// or an older one than the function's, nobody knows better.
+func (c *command) checkSyntax(ctx context.Context, sess *session, code provision.Code) error {
+	r, err := zip.NewReader(bytes.NewReader(code.Zip), int64(len(code.Zip)))
+	if err != nil {
+		return err
+	}
+	var files [][2]string
+	for _, f := range r.File { // those below are libraries, as a rule
+		if path.Ext(f.Name) != ".py" || strings.Contains(f.Name, "/") {
+			continue
+		}
+		in, err := f.Open()
+		if err != nil {
+			return err
+		}
+		text, err := io.ReadAll(in)
+		if err = errors.Join(err, in.Close()); err != nil {
+			return err
+		}
+		files = append(files, [2]string{f.Name, string(text)})
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	if wrong := c.pythonSyntax(ctx, files, sess.cfg.Local); wrong != "" {
+		return told("TODO-FN-13", "Python cannot read "+wrong, c.again()+"   (when it is mended)")
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// A watcher tells when something in a folder was changed. Folders are watched and
+// not files: editors write a new file and rename it over the old one, and what
+// watched the old one would hear nothing any more.
+type watcher struct {
+	// Changes gets a value after a change; those that come before it is read are
+	// told together.
+	Changes <-chan struct{}
+	Stop    func()
+}
+
+// watchFolder watches a folder with all that is in it.
+func watchFolder(dir string) (watcher, error) {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return watcher{}, err
+	}
+	if err := watchBelow(w, dir); err != nil {
+		return watcher{}, errors.Join(err, w.Close())
+	}
+	changes, done := make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case e, more := <-w.Events:
+				if !more {
+					return
+				}
+				if e.Op == fsnotify.Chmod { // virus scanners and indexers do so
+					continue
+				}
+				if e.Has(fsnotify.Create) {
+					_ = watchBelow(w, e.Name) // a file, or gone again: nothing to watch
+				}
+			case _, more := <-w.Errors: // events were lost, so there were some
+				if !more {
+					return
+				}
+			}
+			select {
+			case changes <- struct{}{}:
+			default: // one is waiting
+			}
+		}
+	}()
+	return watcher{changes, sync.OnceFunc(func() {
+		_ = w.Close()
+		<-done
+	})}, nil
+}
+
+// watchBelow adds a folder and those in it. Those that hold no code of a person's
+// own would only use up what the system has of watches.
+func watchBelow(w *fsnotify.Watcher, dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		name := filepath.Base(path)
+		switch {
+		case err != nil && path == dir:
+			return err
+		case err != nil: // gone meanwhile
+			return nil
+		case !d.IsDir():
+			return nil
+		case path != dir && (strings.HasPrefix(name, ".") || name == "__pycache__" || name == "node_modules" || name == "venv"):
+			return fs.SkipDir
+		}
+		return w.Add(path)
+	})
+}

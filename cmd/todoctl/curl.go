@@ -310,7 +310,7 @@ func (c *command) curlPrint(f curlFlags, res *http.Response) error {
 	if err != nil || len(body) == 0 {
 		return err
 	}
-	text := harmless(string(body))
+	text := harmless(strings.ReplaceAll(string(body), "\x1b", `\x1b`)) // todoctl's own colours too
 	if json.Valid(body) {
 		text = harmlessJSON(string(body))
 	}

@@ -51,6 +51,11 @@ func run(ctx context.Context, out, progress io.Writer) error {
 		{"the walkthrough, without Python", b.twin},
 		{"the walkthrough, AWS's own delays", b.lags},
 		{"the local AWS", b.server},
+		{"the function, without Python", func(ctx context.Context, t *table) error {
+			return b.function(ctx, t, "the Go twin", "python3.12", []string{"PATH=" + b.dir})
+		}},
+		{"the function in Python", func(ctx context.Context, t *table) error { return b.function(ctx, t, "Python", "python3.12", nil) }},
+		{"the function in Node.js", func(ctx context.Context, t *table) error { return b.function(ctx, t, "Node.js", "nodejs24.x", nil) }},
 		{"the local DynamoDB", b.items},
 	} {
 		fmt.Fprintln(progress, "measuring", part.name)

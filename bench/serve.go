@@ -38,6 +38,11 @@ func (b *bench) serve(ctx context.Context, lag string, latency time.Duration, en
 	if err != nil {
 		return nil, err
 	}
+	return b.serveOn(ctx, state, lag, latency, env)
+}
+
+// serveOn does so with a store that is there already.
+func (b *bench) serveOn(ctx context.Context, state, lag string, latency time.Duration, env []string) (*server, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err

@@ -2,10 +2,12 @@ package handler_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -35,6 +37,7 @@ type deployment struct {
 	logs   *cloudwatchlogs.Client
 	url    string
 	broken *breakage
+	machine
 }
 
 // runtimes are what the handler runs in: everything that the contract says is
@@ -43,9 +46,90 @@ var runtimes = []struct {
 	name   string
 	deploy func(t *testing.T, timeout int32) deployment
 }{
-	{"twin", func(t *testing.T, timeout int32) deployment { return deploy(t, nil, timeout) }},
-	{"python", func(t *testing.T, timeout int32) deployment { return deploy(t, python(t), timeout) }},
+	{"twin", func(t *testing.T, timeout int32) deployment {
+		return deploy(t, machine{runtime: types.RuntimePython312}, timeout)
+	}},
+	{"python", func(t *testing.T, timeout int32) deployment {
+		return deploy(t, machine{runtime: types.RuntimePython312, python: python(t)}, timeout)
+	}},
+	{"node", func(t *testing.T, timeout int32) deployment {
+		return deploy(t, machine{runtime: types.RuntimeNodejs24x, node: node(t)}, timeout)
+	}},
+	{"go", func(t *testing.T, timeout int32) deployment {
+		return deploy(t, machine{runtime: types.RuntimeProvidedal2023, program: true}, timeout)
+	}},
 }
+
+// A machine is what a function of this runtime finds on it.
+type machine struct {
+	runtime types.Runtime
+	python  *local.Python
+	node    *local.Node
+	program bool
+}
+
+// alone says that there is nothing but todoctl itself.
+func (m machine) alone() bool { return m.python == nil && m.node == nil && !m.program }
+
+// runner is what the local AWS then says that the function runs in.
+func (m machine) runner() string {
+	switch {
+	case m.python != nil:
+		return m.python.Words()
+	case m.node != nil:
+		return m.node.Words()
+	case m.program:
+		return "its own program"
+	}
+	return "the built-in Go twin"
+}
+
+// complaint is how the function's log names an error of DynamoDB.
+func (m machine) complaint(code, operation string) string {
+	if m.node != nil {
+		return "The request failed " + code + ": "
+	}
+	return "An error occurred (" + code + ") when calling the " + operation + " operation: "
+}
+
+// defaultCode is todoctl's own code for the machine's runtime. A program is built
+// from the module that todoctl writes out, without the network.
+func (m machine) defaultCode(t *testing.T) handler.Package {
+	t.Helper()
+	code, err := handler.Default(string(m.runtime))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !m.program {
+		return code
+	}
+	program, err := buildProgram()
+	if err != nil {
+		t.Fatalf("%v: %s", err, program)
+	}
+	if code, err = code.Program(program); err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+var buildProgram = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "program-") //nolint:usetesting // it outlives the test that asks first
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	source, out := filepath.Join(dir, "source"), filepath.Join(dir, "bootstrap")
+	if err := os.CopyFS(source, handler.Files(handler.Go)); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command("go", "build", "-o", out, ".")
+	cmd.Dir, cmd.Env = source, append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return said, err
+	}
+	return os.ReadFile(out)
+})
 
 // timeout is the function's, in seconds, as todoctl sets it. Where a slow machine
 // must not make a difference it is patient.
@@ -67,23 +151,21 @@ func inEachRuntime(t *testing.T, timeout int32, test func(t *testing.T, d deploy
 }
 
 // deploy puts the default handler on a local AWS.
-func deploy(t *testing.T, python *local.Python, timeout int32) deployment {
+func deploy(t *testing.T, m machine, timeout int32) deployment {
 	t.Helper()
-	code, err := handler.Default()
-	if err != nil {
-		t.Fatal(err)
-	}
+	code := m.defaultCode(t)
 	broken := &breakage{}
 	cfg := local.Config{
 		Wrap:   broken.before,
 		Path:   filepath.Join(t.TempDir(), "aws.db"),
 		Now:    func() time.Time { return time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC) },
-		Python: func() *local.Python { return python },
+		Python: func() *local.Python { return m.python },
+		Node:   func() *local.Node { return m.node },
 		Twin: &local.Twin{SHA256: []string{code.SHA256}, New: func(e local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
 			return twin.Start(twin.Environment(e))
 		}},
 	}
-	if python != nil { // it has the machine's clock, and compares it with Lambda's deadline
+	if !m.alone() { // it has the machine's clock, and compares it with Lambda's deadline
 		cfg.Now = time.Now
 		cfg.Listen = func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
 	}
@@ -96,9 +178,9 @@ func deploy(t *testing.T, python *local.Python, timeout int32) deployment {
 			t.Error(err)
 		}
 	})
-	d := deployment{http: &http.Client{Transport: s.Transport()}, broken: broken}
+	d := deployment{http: &http.Client{Transport: s.Transport()}, broken: broken, machine: m}
 	endpoint := "http://local.localhost"
-	if python != nil {
+	if !m.alone() {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -121,20 +203,16 @@ func deploy(t *testing.T, python *local.Python, timeout int32) deployment {
 		Credentials: credentials.NewStaticCredentialsProvider("AKIALOCAL", "local", ""),
 	}
 	d.db, d.logs = dynamodb.NewFromConfig(sdk), cloudwatchlogs.NewFromConfig(sdk)
-	d.url = provision(t, sdk, d.db, code, timeout)
-	want := "the built-in Go twin"
-	if python != nil {
-		want = "python3 " + python.Version + " with boto3 " + python.Boto3
-	}
-	if r := s.Runner("eu-central-1", "NotesHandler"); r != want {
-		t.Fatalf("the handler runs in %q, want %q", r, want)
+	d.url = provision(t, sdk, d.db, m.runtime, code, timeout)
+	if r := s.Runner("eu-central-1", "NotesHandler"); r != m.runner() {
+		t.Fatalf("the handler runs in %q, want %q", r, m.runner())
 	}
 	return d
 }
 
 // provision makes table, role, function and public URL of the stack "Notes": no
 // default name helps the handler to find its table.
-func provision(t *testing.T, sdk aws.Config, db *dynamodb.Client, code handler.Package, timeout int32) string {
+func provision(t *testing.T, sdk aws.Config, db *dynamodb.Client, runtime types.Runtime, code handler.Package, timeout int32) string {
 	t.Helper()
 	ctx := t.Context()
 	_, err := db.CreateTable(ctx, &dynamodb.CreateTableInput{
@@ -159,7 +237,7 @@ func provision(t *testing.T, sdk aws.Config, db *dynamodb.Client, code handler.P
 		t.Fatal(err)
 	}
 	functions, name := lambda.NewFromConfig(sdk), aws.String("NotesHandler")
-	_, err = functions.CreateFunction(ctx, &lambda.CreateFunctionInput{FunctionName: name, Role: role.Role.Arn, Runtime: types.RuntimePython312,
+	_, err = functions.CreateFunction(ctx, &lambda.CreateFunctionInput{FunctionName: name, Role: role.Role.Arn, Runtime: runtime,
 		Handler: aws.String(code.Handler), Code: &types.FunctionCode{ZipFile: code.Zip}, Timeout: aws.Int32(timeout), MemorySize: aws.Int32(256)})
 	if err != nil {
 		t.Fatal(err)
@@ -178,6 +256,22 @@ func provision(t *testing.T, sdk aws.Config, db *dynamodb.Client, code handler.P
 		}
 	}
 	return *url.FunctionUrl
+}
+
+// node finds the machine's Node.js with the AWS SDK v3, as todoctl does.
+func node(t *testing.T) *local.Node {
+	t.Helper()
+	out, err := exec.Command("node", "-p", `const {dirname, join} = require("path")
+const sdk = require.resolve("@aws-sdk/client-dynamodb/package.json", {paths: [join(dirname(process.execPath), "..", "lib")]})
+JSON.stringify({Path: process.execPath, Version: process.versions.node, SDK: require(sdk).version, Modules: dirname(dirname(dirname(sdk)))})`).Output()
+	if err != nil {
+		t.Skip("Node.js with the AWS SDK v3 is not on this machine (NODE_PATH says where that is); Python's and the Go twin's tests still run")
+	}
+	var n local.Node
+	if err := json.Unmarshal(out, &n); err != nil {
+		t.Fatal(err)
+	}
+	return &n
 }
 
 // python finds the machine's Python with boto3.

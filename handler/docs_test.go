@@ -20,7 +20,7 @@ func TestExamplesOfTheDocsAreAnsweredSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent, ids := 0, map[string]string{} // of the page, and here
-	d := deploy(t, nil, timeout)
+	d := runtimes[0].deploy(t, timeout)
 	for _, block := range httpBlock.FindAllStringSubmatch(string(page), -1) {
 		for example := range strings.SplitSeq(strings.TrimSpace(block[1]), "\n\n") {
 			asked, answered, _ := strings.Cut(example, "\n")

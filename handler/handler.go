@@ -1,84 +1,75 @@
-// Package handler is what runs in Lambda: the embedded Python function and its
-// deployment package. Package twin below it is the same function in Go.
+// Package handler is what runs in Lambda: the same to-do function in Python, in
+// JavaScript and in Go, and its deployment packages.
 package handler
 
 import (
 	"archive/zip"
 	"bytes"
 	"crypto/sha256"
-	"embed"
+	"debug/elf"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 )
 
 // A Package is a deployment package for Lambda.
 type Package struct {
-	Zip     []byte
-	SHA256  string // base64, as Lambda's CodeSha256
-	Handler string // "lambda_function.lambda_handler"
-	Source  string // where the code comes from, in words
-}
+	Zip      []byte // nil for a Go program, until it is built
+	SHA256   string // of Zip in base64, as Lambda's CodeSha256
+	Handler  string // "lambda_function.lambda_handler"
+	Source   string // where the code comes from, in words
+	Language string
 
-// Lambda finds the code by these names. They are what its console uses.
-const (
-	file     = "lambda_function.py"
-	function = "lambda_handler"
-	entry    = "lambda_function.lambda_handler"
-)
+	// Digest stands for the files of a program that is still to be built. What a
+	// compiler makes of them depends on its version, so the zip's hash cannot say
+	// whether they have changed.
+	Digest string
+
+	Architecture string // of a program that is built: "arm64" or "x86_64"
+}
 
 // maxZip is what Lambda takes in one call.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const maxZip = 50 << 20
 
-//go:embed python/lambda_function.py
-var embedded embed.FS
-
-// Files returns the embedded function's files, to be written out and changed.
-func Files() fs.FS {
-	files, err := fs.Sub(embedded, "python")
-	if err != nil {
-		panic(err) // the name is a constant
-	}
-	return files
+// Default returns the package of todoctl's own function for a runtime. It is the
+// same, byte for byte, on every machine and for every stack.
+func Default(runtime string) (Package, error) {
+	language := LanguageOf(runtime)
+	return FromDir(Files(language), "todoctl's own handler", language)
 }
 
-// Print returns the embedded function's source.
-func Print() []byte {
-	text, err := fs.ReadFile(embedded, "python/"+file)
-	if err != nil {
-		panic(err) // it is embedded
+// FromDir packs a folder. source says in words where it comes from; without a
+// language the folder's files say which it is. The same files give the same bytes
+// on every platform: sorted names, one time, one mode, and no compression, because
+// what deflate writes may change with Go's version and the zip's hash decides
+// whether code is uploaded again.
+func FromDir(fsys fs.FS, source, language string) (Package, error) {
+	if language == "" {
+		if language = find(fsys); language == "" {
+			language = Python // whose error names the file that the book has
+		}
 	}
-	return text
-}
-
-// Default returns the package of the embedded function. It is the same, byte
-// for byte, on every machine and for every stack.
-func Default() (Package, error) { return FromDir(Files(), "todoctl's own handler") }
-
-// FromDir packs a folder. source says in words where it comes from. The same
-// files give the same bytes on every platform: sorted names, one time, one mode,
-// and no compression, because what deflate writes may change with Go's version
-// and the zip's hash decides whether code is uploaded again.
-func FromDir(fsys fs.FS, source string) (Package, error) {
-	if err := check(fsys); err != nil {
+	if err := check(fsys, language); err != nil {
 		return Package{}, err
 	}
-	names, err := list(fsys)
+	names, err := list(fsys, language)
 	if err != nil {
 		return Package{}, err
+	}
+	p := Package{Handler: entries[language], Source: source, Language: language}
+	if language == Go && isFile(fsys, "go.mod") {
+		p.Digest, err = digest(fsys, names)
+		return p, err
 	}
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	for _, name := range names {
-		if err := add(w, fsys, name); err != nil {
+		if err := add(w, fsys, name, mode(language, name)); err != nil {
 			return Package{}, err
 		}
 		if b.Len() > maxZip {
@@ -88,40 +79,69 @@ func FromDir(fsys fs.FS, source string) (Package, error) {
 	if err := w.Close(); err != nil {
 		return Package{}, fmt.Errorf("pack %s: %w", source, err)
 	}
-	if b.Len() > maxZip {
-		return Package{}, fmt.Errorf("%s %w", source, ErrTooLarge)
+	if language == Go {
+		text, err := fs.ReadFile(fsys, program)
+		if err != nil {
+			return Package{}, fmt.Errorf("read %s: %w", program, err)
+		}
+		p.Architecture = architecture(text)
 	}
-	sum := sha256.Sum256(b.Bytes())
-	return Package{
-		Zip:     b.Bytes(),
-		SHA256:  base64.StdEncoding.EncodeToString(sum[:]),
-		Handler: entry,
-		Source:  source,
-	}, nil
+	return p.of(b.Bytes())
+}
+
+// Program returns the package of a Go program that has been built.
+func (p Package) Program(built []byte) (Package, error) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	if err := write(w, program, 0o755, bytes.NewReader(built)); err != nil {
+		return Package{}, err
+	}
+	if err := w.Close(); err != nil {
+		return Package{}, fmt.Errorf("pack %s: %w", p.Source, err)
+	}
+	p.Architecture = architecture(built)
+	return p.of(b.Bytes())
+}
+
+// of fills in a zip, if Lambda takes it.
+func (p Package) of(packed []byte) (Package, error) {
+	if len(packed) > maxZip {
+		return Package{}, fmt.Errorf("%s %w", p.Source, ErrTooLarge)
+	}
+	sum := sha256.Sum256(packed)
+	p.Zip, p.SHA256 = packed, base64.StdEncoding.EncodeToString(sum[:])
+	return p, nil
 }
 
 // ErrTooLarge says that a folder is more than Lambda takes in one upload.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 var ErrTooLarge = errors.New("is larger than the 50 MB that Lambda takes (uncompressed): leave out what the function does not need")
 
-var definition = regexp.MustCompile(`(?m)^(async[ \t]+)?def[ \t]+` + function + `[ \t]*\(|^` + function + `[ \t]*=|^from[ \t].*\bimport\b.*\b` + function + `\b`)
-
-// check refuses what Lambda would only refuse at the first request, with a 502.
-func check(fsys fs.FS) error {
-	text, err := fs.ReadFile(fsys, file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("the folder has no %s: Lambda would not find the module of the handler %s", file, entry)
-	case err != nil:
-		return fmt.Errorf("read %s: %w", file, err)
-	case !definition.Match(text):
-		return fmt.Errorf("%s has no line \"def %s(event, context):\": Lambda would not find the function of the handler %s", file, function, entry)
+// architecture is what a program is for, in Lambda's words. One that is no ELF
+// file is a script, or for another system altogether.
+func architecture(text []byte) string {
+	if f, err := elf.NewFile(bytes.NewReader(text)); err == nil && f.Machine == elf.EM_X86_64 {
+		return "x86_64"
 	}
-	return nil
+	return "arm64"
+}
+
+// digest is the same for files of the same names and bytes.
+func digest(fsys fs.FS, names []string) (string, error) {
+	h := sha256.New()
+	for _, name := range names {
+		text, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return "", fmt.Errorf("read %s: %w", name, err)
+		}
+		fmt.Fprintf(h, "%q %d\n", name, len(text))
+		h.Write(text)
+	}
+	return base64.StdEncoding.EncodeToString(h.Sum(nil)), nil
 }
 
 // list returns the names of the files to pack, sorted.
-func list(fsys fs.FS) ([]string, error) {
+func list(fsys fs.FS, language string) ([]string, error) {
 	var names []string
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
@@ -129,9 +149,9 @@ func list(fsys fs.FS) ([]string, error) {
 			return fmt.Errorf("read %s: %w", name, err)
 		case name == ".":
 			return nil
-		case junk(d.Name(), d.IsDir()) && d.IsDir():
+		case junk(d.Name(), d.IsDir(), language) && d.IsDir():
 			return fs.SkipDir
-		case junk(d.Name(), d.IsDir()), d.IsDir():
+		case junk(d.Name(), d.IsDir(), language), d.IsDir():
 			return nil
 		}
 		// A link is packed as what it points to, when that is a file.
@@ -148,39 +168,30 @@ func list(fsys fs.FS) ([]string, error) {
 	return names, err
 }
 
-// junk are names that no function needs: caches, version control, virtual
-// environments, what editors and desktops leave behind.
-func junk(name string, dir bool) bool {
-	if dir {
-		switch name {
-		case "__pycache__", ".git", ".hg", ".svn", ".idea", ".vscode", ".venv", "venv", ".tox",
-			".mypy_cache", ".pytest_cache", ".ruff_cache", ".aws-sam", "node_modules":
-			return true
-		}
-		return false
+// mode is what Lambda's user may do with a file; whose umask it was does not
+// matter.
+func mode(language, name string) fs.FileMode {
+	if language == Go && name == program {
+		return 0o755
 	}
-	switch name {
-	case ".DS_Store", "Thumbs.db", "desktop.ini", ".gitignore", ".gitattributes", ".env":
-		return true
-	}
-	switch path.Ext(name) {
-	case ".pyc", ".pyo", ".swp", ".swo":
-		return true
-	}
-	return strings.HasSuffix(name, "~") || strings.HasPrefix(name, ".#") || strings.HasPrefix(name, "._")
+	return 0o644
 }
 
 // packed is the time of every file: the earliest that a zip can state.
 var packed = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func add(w *zip.Writer, fsys fs.FS, name string) error {
+func add(w *zip.Writer, fsys fs.FS, name string, mode fs.FileMode) error {
 	src, err := fsys.Open(name)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}
 	defer func() { _ = src.Close() }() // it was only read
+	return write(w, name, mode, src)
+}
+
+func write(w *zip.Writer, name string, mode fs.FileMode, src io.Reader) error {
 	h := &zip.FileHeader{Name: name, Method: zip.Store, Modified: packed}
-	h.SetMode(0o644) // Lambda's user must be able to read it; whose umask it was does not matter
+	h.SetMode(mode)
 	dst, err := w.CreateHeader(h)
 	if err != nil {
 		return fmt.Errorf("pack %s: %w", name, err)

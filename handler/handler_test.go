@@ -17,7 +17,7 @@ import (
 const defaultSHA256 = "WP7w442l+r7dhlkztLi+KLr21p1cZzr6WHnVV79RjSY="
 
 func TestZipIsTheSameEverywhere(t *testing.T) {
-	p, err := handler.Default()
+	p, err := handler.Default("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestPackageHoldsTheFolderWithoutItsJunk(t *testing.T) {
 		"__pycache__/a.pyc": other, "lib/__pycache__/b.pyc": other, ".git/config": other, ".DS_Store": other,
 		"venv/bin/python": other, ".venv/x": other, "node_modules/x/y.js": other, ".idea/x": other,
 		"lambda_function.py~": other, ".lambda_function.py.swp": other, "old.pyc": other, ".env": other,
-	}, "a test")
+	}, "a test", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestPackageRefusesWhatLambdaWouldNotFind(t *testing.T) {
 		}, "50 MB"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := handler.FromDir(c.files, "a test")
+			_, err := handler.FromDir(c.files, "a test", "")
 			switch {
 			case c.want == "" && err != nil:
 				t.Errorf("refused: %v", err)
@@ -96,14 +96,14 @@ func TestPackageRefusesWhatLambdaWouldNotFind(t *testing.T) {
 }
 
 func TestPrintedFileIsThePackedFile(t *testing.T) {
-	text, err := fs.ReadFile(handler.Files(), "lambda_function.py")
+	text, err := fs.ReadFile(handler.Files(handler.Python), "lambda_function.py")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(text, handler.Print()) {
+	if !bytes.Equal(text, handler.Print(handler.Python)) {
 		t.Error("Files and Print differ")
 	}
-	p, err := handler.FromDir(handler.Files(), "again")
+	p, err := handler.FromDir(handler.Files(handler.Python), "again", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,14 +30,14 @@ func TestZipInAnotherProcess(t *testing.T) {
 		t.Skip("it is started by another test")
 	}
 	text := filepath.Join(dir, "lambda_function.py")
-	if err := os.WriteFile(text, handler.Print(), 0o666); err != nil {
+	if err := os.WriteFile(text, handler.Print(handler.Python), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	own, err := handler.Default()
+	own, err := handler.Default("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder, err := handler.FromDir(os.DirFS(dir), dir)
+	folder, err := handler.FromDir(os.DirFS(dir), dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestZipOfAFolderIsItsFilesAlone(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				p, err := handler.FromDir(os.DirFS(dir), dir)
+				p, err := handler.FromDir(os.DirFS(dir), dir, "")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -129,7 +129,7 @@ func TestZipOfAFolderIsItsFilesAlone(t *testing.T) {
 			t.Errorf("%s says where it was packed: %+v", f.Name, f.FileHeader)
 		}
 	}
-	if bytes.ContainsRune(handler.Print(), '\r') {
+	if bytes.ContainsRune(handler.Print(handler.Python), '\r') {
 		t.Error("the embedded file has the line ends of a system")
 	}
 	t.Attr("cases", strconv.Itoa(cases))

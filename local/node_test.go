@@ -37,8 +37,7 @@ JSON.stringify({Path: process.execPath, Version: process.versions.node, SDK: req
 // whatever this machine has.
 func newChildBench(t *testing.T, runtime types.Runtime, handler string, code []byte, change func(*lambda.CreateFunctionInput)) (b *lambdaBench, stop func()) {
 	t.Helper()
-	b = newLambdaBench(t, func(c *local.Config) {
-		c.Listen = func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
+	return newChildBenchOn(t, func(c *local.Config) {
 		switch {
 		case strings.HasPrefix(string(runtime), "python"):
 			python := machinePython(t)
@@ -47,6 +46,15 @@ func newChildBench(t *testing.T, runtime types.Runtime, handler string, code []b
 			node := machineNode(t)
 			c.Node = func() *local.Node { return node }
 		}
+	}, runtime, handler, code, change)
+}
+
+// newChildBenchOn does so on a machine that has this.
+func newChildBenchOn(t *testing.T, has func(*local.Config), runtime types.Runtime, handler string, code []byte, change func(*lambda.CreateFunctionInput)) (b *lambdaBench, stop func()) {
+	t.Helper()
+	b = newLambdaBench(t, func(c *local.Config) {
+		c.Listen = func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
+		has(c)
 	})
 	stop = sync.OnceFunc(b.serve())
 	t.Cleanup(stop)

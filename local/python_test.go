@@ -268,3 +268,39 @@ func TestPrivateFoldersGoAway(t *testing.T) {
 		t.Errorf("the folder is still there: %v", err)
 	}
 }
+
+// A botocore of before 2023 has never heard of AWS_ENDPOINT_URL. Here is a real one,
+// in an interpreter that has no other: TODOCTL_OLD_BOTO3 is its folder.
+func TestAnOldBotocoreCannotReachAWS(t *testing.T) {
+	site := os.Getenv("TODOCTL_OLD_BOTO3")
+	if site == "" {
+		t.Skip("TODOCTL_OLD_BOTO3 names no folder with a boto3 of 2022 (.ci/run does); TestEveryBotocoreClientIsPinned still runs")
+	}
+	bare := filepath.Join(t.TempDir(), "bare")
+	if out, err := exec.Command("python3", "-m", "venv", "--without-pip", bare).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	python := &local.Python{Path: filepath.Join(bare, "bin", "python3"), Version: "3", Boto3: "1.26", Site: site}
+	b, _ := newChildBenchOn(t, func(c *local.Config) { c.Python = func() *local.Python { return python } }, types.RuntimePython312, "lambda_function.lambda_handler",
+		lambdaZip(t, map[string]string{"lambda_function.py": `
+import boto3, botocore, os, socket, urllib.request
+os.environ.pop("AWS_ENDPOINT_URL")
+def lambda_handler(event, context):
+    clients = [boto3.client("sts"), boto3.client("sts", endpoint_url="https://sts.us-east-1.amazonaws.com"), boto3.resource("dynamodb").meta.client]
+    refused = []
+    for call in (lambda: urllib.request.urlopen("https://sts.amazonaws.com/"), lambda: socket.create_connection(("S3.amazonaws.com.", 443)),
+                 lambda: urllib.request.urlopen("http://169.254.169.254/latest/meta-data/")):
+        try:
+            call()
+            refused.append("reached it")
+        except OSError as e:
+            refused.append("the local AWS and not" in str(e))
+    return [botocore.__version__ < "1.31", os.path.dirname(os.path.dirname(boto3.__file__))] + [c.meta.endpoint_url for c in clients] + [
+        clients[0].get_caller_identity()["Arn"], clients[2].list_tables()["TableNames"], refused]
+`}), nil)
+	payload, fault := b.invoke("{}")
+	e := *b.aws.BaseEndpoint
+	if want := `[true, "` + site + `", "` + e + `", "` + e + `", "` + e + `", "arn:aws:sts::000000000000:assumed-role/R/F", [], [true, true, true]]`; payload != want || fault != "" {
+		t.Errorf("%s %s, want %s", fault, payload, want)
+	}
+}

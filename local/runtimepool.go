@@ -280,6 +280,15 @@ func (s *Server) Runner(region, function string) string {
 	return "nothing: " + noRunner(d.Now)
 }
 
+// Runtime is the runtime of a function; "" when there is no such function.
+func (s *Server) Runtime(region, function string) string {
+	d, err := s.lambda.lookup(resource{region: region, name: function})
+	if err != nil {
+		return ""
+	}
+	return d.Now.Runtime
+}
+
 // noRunner is the cause of errNoRunner, in a sentence.
 func noRunner(v versionDoc) string {
 	switch language(v.Runtime) {

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -30,13 +31,17 @@ type Config struct {
 	// there already stays, and what is not there gets the default. So a choice
 	// need not be repeated, and no file has to remember it.
 	Policy   Policy // what the role may do; PolicyLeast by default
-	Runtime  string // Lambda runtime identifier; DefaultRuntime by default
+	Runtime  string // Lambda runtime identifier, or "go"; DefaultRuntime by default
 	Auth     Auth   // who may call the URL; AuthNone by default
 	Guard    Guard  // what watches the bill
 	Email    string // who is told; "" means nobody
 	LimitUSD int    // the bill that is worth a mail, in US dollars
 	Code     Code   // what runs
 	OwnCode  bool   // Code is the learner's own, chosen for this run
+
+	// Codes are todoctl's own code in each language: which of them Code is follows
+	// from the runtime, and that is what stands on AWS unless one was chosen.
+	Codes map[string]Code
 
 	// ReplaceCode puts Code in the place of whatever runs. Without it, code that
 	// somebody has put there since the last upload stays, and the learner's own
@@ -72,10 +77,18 @@ const (
 
 // Code is a function's deployment package.
 type Code struct {
-	Zip     []byte
-	SHA256  string // base64, as Lambda's CodeSha256
-	Handler string // "lambda_function.lambda_handler"
-	Source  string // where it comes from, in words
+	Zip      []byte
+	SHA256   string // base64, as Lambda's CodeSha256
+	Handler  string // "lambda_function.lambda_handler"
+	Source   string // where it comes from, in words
+	Language string // Python by default
+
+	Architecture string // "x86_64" by default, or "arm64"
+
+	// Build makes the package of a program that is built only when it is sent; nil
+	// where it is there already. Digest stands for what it is built from.
+	Build  func(ctx context.Context) (Code, error)
+	Digest string
 }
 
 // The tags that mark what todoctl made. The stack's tag is the owner's mark;
@@ -103,6 +116,11 @@ const (
 	// TagAuth on the function says that its URL takes signed requests only, so that
 	// a URL that somebody has deleted or opened is never public by default.
 	TagAuth = "todoctl:auth"
+
+	// TagBuilt says from which files a function's program was built, and the hash of
+	// what became of them. It is written before the program is sent: what a killed
+	// run leaves behind is either the code of before or this one.
+	TagBuilt = "todoctl:built"
 
 	// TagGuard is the --guard that was chosen, on what it made.
 	TagGuard = "todoctl:guard"

@@ -11,6 +11,7 @@ const (
 
 	priceRequest  = 0.20 / 1e6   // a Lambda request: https://aws.amazon.com/lambda/pricing/
 	priceGBSecond = 0.0000166667 // a Lambda GB-second on x86: the same page
+	priceGBArm    = 0.0000133334 // and on arm64
 	priceWCUHour  = 0.00065      // a provisioned write unit for an hour: https://aws.amazon.com/dynamodb/pricing/provisioned/
 	priceRCUHour  = 0.00013      // a provisioned read unit for an hour: the same page
 	priceTableGB  = 0.25         // a GB in a Standard table for a month: the same page
@@ -54,6 +55,7 @@ type consumption struct {
 
 	public   bool // anybody may call the URL
 	memoryMB int  // of the function; 0 when there is none
+	arm      bool // it runs on arm64
 	slots    int  // requests at once: reserved concurrency or the account's limit; -1 when unknown
 }
 
@@ -63,7 +65,7 @@ func costOf(u consumption) Cost {
 	cost := Cost{Assumptions: []string{fmt.Sprintf("prices of %s on %s, without taxes", pricesRegion, pricesDate)}}
 	cost.NowPerMonthUSD = capacityCost(u) +
 		over(u.requests, freeRequests)*priceRequest +
-		over(u.gbSeconds, freeGBSeconds)*priceGBSecond +
+		over(u.gbSeconds, freeGBSeconds)*u.gbPrice() +
 		over(u.tableGB, freeTableGB)*priceTableGB +
 		over(u.logGB, freeLogGB)*priceLogGB
 	if !u.public || u.memoryMB == 0 {
@@ -74,7 +76,7 @@ func costOf(u consumption) Cost {
 		slots = usualLimit
 		cost.Assumptions = append(cost.Assumptions, fmt.Sprintf("the account's limit could not be read; %d requests at once is the usual one", usualLimit))
 	}
-	requests, running := hammered(slots, u.memoryMB)
+	requests, running := hammered(slots, u)
 	cost.WorstPerDayUSD = requests + running
 	cost.Assumptions = append(cost.Assumptions,
 		fmt.Sprintf("at worst: %d requests at once and %d a second, all day, at %d MB, after the free allowance is used up", slots, slots*requestsPerSlot, u.memoryMB),
@@ -85,12 +87,20 @@ func costOf(u consumption) Cost {
 // hammered is what a day costs in which somebody sends as many requests as the
 // slots let in: for the requests themselves, which come through the URL, and for
 // what runs at each of them, the function and its log.
-func hammered(slots, memoryMB int) (requests, running float64) {
+func hammered(slots int, u consumption) (requests, running float64) {
 	const day = 24 * 60 * 60
 	n := float64(slots) * requestsPerSlot * day
-	gbSeconds := float64(slots) * float64(memoryMB) / 1024 * day
+	gbSeconds := float64(slots) * float64(u.memoryMB) / 1024 * day
 	logGB := n * logKBPerRequest / 1e6
-	return n * priceRequest, gbSeconds*priceGBSecond + logGB*priceLogGB
+	return n * priceRequest, gbSeconds*u.gbPrice() + logGB*priceLogGB
+}
+
+// gbPrice is what the function's time costs a second, for each GB of its memory.
+func (u consumption) gbPrice() float64 {
+	if u.arm {
+		return priceGBArm
+	}
+	return priceGBSecond
 }
 
 // capacityCost is what the stack's share of the capacity beyond the free 25 and

@@ -97,13 +97,27 @@ func (r *role) elsewhere(e *Elsewhere) {
 func (f *function) elsewhere(e *Elsewhere) {
 	e.Clicks = "In Lambda choose Create function, Author from scratch, the name, the runtime and the existing role; paste the " +
 		"handler into the editor, choose Deploy, and set memory and timeout under Configuration, General configuration."
-	create := inputTree(f.createInput()).without("Code").with("ZipFile", "fileb://"+f.cfg.zipName())
+	create := inputTree(f.createInput(f.code(nil))).without("Code").with("ZipFile", "fileb://"+f.cfg.zipName())
 	e.Commands = []string{
 		"todoctl handler > lambda_function.py",
 		"zip " + Quote(f.cfg.zipName()) + " lambda_function.py",
 	}
 	e.Notes = []string{"The zip holds the same file as todoctl's and has other bytes, because it notes the time: " +
 		"`todoctl status` calls its code another package, and `todoctl up` then puts todoctl's in its place."}
+	switch {
+	case f.cfg.OwnCode:
+	case f.code(nil).language() == Node:
+		e.Commands[0] = "todoctl handler --runtime nodejs24.x > index.mjs"
+		e.Commands[1] = "zip " + Quote(f.cfg.zipName()) + " index.mjs"
+	case f.code(nil).language() == Go:
+		e.Clicks = "In Lambda choose Create function, Author from scratch, the name, the runtime Amazon Linux 2023, the architecture arm64 and the existing role; " +
+			"upload the zip, and set memory and timeout under Configuration, General configuration."
+		e.Commands = []string{
+			"todoctl handler eject todo-go --runtime go",
+			"(cd todo-go && GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w' -o ../bootstrap .)",
+			"zip " + Quote(f.cfg.zipName()) + " bootstrap",
+		}
+	}
 	if f.cfg.OwnCode {
 		e.Commands = nil
 		e.Notes = []string{"The code is your own: zip the files of its folder, not the folder itself, to " + f.cfg.zipName() + " first."}

@@ -115,7 +115,7 @@ func (f *function) resources() []resource {
 	group := inputTree(f.group.createInput())
 	group = because(group.without("Tags").with("RetentionInDays", inputTree(f.group.retainInput()).member("RetentionInDays")).
 		with("Tags", pairs(group.member("Tags"))), f.Describe(), map[string]string{"RetentionInDays": "log retention"})
-	properties := inputTree(f.createInput())
+	properties := inputTree(f.createInput(f.code(nil)))
 	properties = properties.
 		with("Role", literal("!GetAtt Role.Arn")).
 		with("Code", f.cfg.zipName()).

@@ -71,6 +71,7 @@ type reading struct {
 
 	capacity *capacity
 	memoryMB int
+	arm      bool
 	reserved *int32 // the function's own concurrency
 	limit    *int32 // the account's
 	logBytes *int64
@@ -313,7 +314,7 @@ func (r *reading) readFunction(ctx context.Context, cfg Config, api *lambda.Clie
 		return err
 	}
 	if out.Configuration != nil {
-		r.memoryMB = int(aws.ToInt32(out.Configuration.MemorySize))
+		r.memoryMB, r.arm = int(aws.ToInt32(out.Configuration.MemorySize)), isARM(out.Configuration)
 	}
 	if out.Concurrency != nil {
 		r.reserved = out.Concurrency.ReservedConcurrentExecutions

@@ -29,7 +29,6 @@ type functionAPI interface {
 const (
 	functionTimeout = 5   // seconds; a function that hangs is billed until then
 	functionMemory  = 256 // MB
-	functionArch    = types.ArchitectureX8664
 )
 
 // function is step 3: the Lambda function and its log group.
@@ -37,6 +36,7 @@ type function struct {
 	cfg   Config
 	api   functionAPI
 	group logGroup
+	ready Code // what is sent, once it is built
 
 	// deleted says that Destroy has run: a group without our tag is then the one
 	// that Lambda has made again for the function's last lines.
@@ -59,8 +59,8 @@ func (f *function) Describe() Description {
 		Without: "There is no code to answer a request.",
 		Settings: []Setting{
 			{"runtime", f.runtime(nil), "AWS keeps it patched", "The language, kept patched by AWS."},
-			{"code", f.cfg.Code.Source, "a zip; the AWS SDK is there", "A zip with one file; the AWS SDK for Python is there already."},
-			{"handler", f.cfg.Code.Handler, "file.function to call", "The file and the function in it that Lambda calls."},
+			f.codeSetting(),
+			f.handlerSetting(),
 			{"role", f.cfg.RoleName(), "what the code may do", "What the code may do; from the step before."},
 			{"timeout", fmt.Sprintf("%d s", functionTimeout), "a call that hangs must end", "You pay for time, so a call that hangs must end."},
 			{"memory", fmt.Sprintf("%d MB", functionMemory), "the CPU grows with it", "CPU comes with memory; this is quick, and 1.6 million seconds of it a month are free."},
@@ -214,7 +214,7 @@ func (f *function) configDiffs(c *types.FunctionConfiguration) []Diff {
 		}
 	}
 	differ("runtime", string(c.Runtime), f.runtime(c))
-	differ("handler", aws.ToString(c.Handler), f.cfg.Code.Handler)
+	differ("handler", aws.ToString(c.Handler), f.code(c).Handler)
 	differ("role", aws.ToString(c.Role), f.cfg.RoleARN())
 	differ("timeout", fmt.Sprintf("%d s", aws.ToInt32(c.Timeout)), fmt.Sprintf("%d s", functionTimeout))
 	differ("memory", fmt.Sprintf("%d MB", aws.ToInt32(c.MemorySize)), fmt.Sprintf("%d MB", functionMemory))
@@ -228,6 +228,12 @@ func (f *function) Apply(ctx context.Context, seen Observation) error {
 	s, ok := seen.Detail.(*functionSeen)
 	if !ok {
 		return errors.New("the function has not been looked at")
+	}
+	if err := f.otherLanguage(s); err != nil {
+		return err
+	}
+	if err := f.build(ctx, s); err != nil {
+		return err
 	}
 	made, err := f.group.ensure(ctx, s.group)
 	if apiCode(err) == "ResourceAlreadyExistsException" {
@@ -308,8 +314,11 @@ func CannotAssume(err error) bool {
 
 func (f *function) create(ctx context.Context) error {
 	err := f.cfg.Clock.until(ctx, roleCopying, roleSpread, func() (bool, error, error) {
-		in := f.createInput()
-		in.Tags[TagSHA256] = f.cfg.Code.SHA256
+		in := f.createInput(f.ready)
+		in.Tags[TagSHA256] = f.ready.SHA256
+		if f.ready.Digest != "" {
+			in.Tags[TagBuilt] = f.ready.built()
+		}
 		_, err := f.api.CreateFunction(ctx, in)
 		if isNotYet(err) {
 			return false, err, nil
@@ -324,16 +333,16 @@ func (f *function) create(ctx context.Context) error {
 
 // createInput is the function as it is asked for, and as Elsewhere tells it; the
 // hash of the code is added to what is asked for, as elsewhere it is another zip.
-func (f *function) createInput() *lambda.CreateFunctionInput {
+func (f *function) createInput(code Code) *lambda.CreateFunctionInput {
 	return &lambda.CreateFunctionInput{
 		FunctionName:  aws.String(f.cfg.FunctionName()),
 		Description:   aws.String("The to-do handler. Made by todoctl."),
 		Runtime:       types.Runtime(f.runtime(nil)),
-		Handler:       aws.String(f.cfg.Code.Handler),
+		Handler:       aws.String(code.Handler),
 		Role:          aws.String(f.cfg.RoleARN()),
-		Code:          &types.FunctionCode{ZipFile: f.cfg.Code.Zip},
+		Code:          &types.FunctionCode{ZipFile: code.Zip},
 		PackageType:   types.PackageTypeZip,
-		Architectures: []types.Architecture{functionArch},
+		Architectures: []types.Architecture{code.architecture()},
 		Timeout:       aws.Int32(functionTimeout),
 		MemorySize:    aws.Int32(functionMemory),
 		Tags:          f.tags(),

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -16,7 +17,7 @@ import (
 func (f *function) othersCode(c *types.FunctionConfiguration, tags map[string]string) bool {
 	ours, _ := f.cfg.owned(tags)
 	have, last := aws.ToString(c.CodeSha256), tags[TagSHA256]
-	return ours && last != "" && have != last && have != f.cfg.Code.SHA256
+	return ours && last != "" && have != last && have != f.wants(c, tags)
 }
 
 // keepsCode says that what runs stays: somebody else's, or the learner's own when
@@ -38,7 +39,7 @@ func (f *function) tags() map[string]string {
 
 // codeTags are the tags that say what was uploaded, as they should be, and those
 // that are otherwise.
-func (f *function) codeTags(tags map[string]string) (wrong map[string]string, diffs []Diff) {
+func (f *function) codeTags(c *types.FunctionConfiguration, tags map[string]string) (wrong map[string]string, diffs []Diff) {
 	wrong = map[string]string{}
 	differ := func(tag, want string, show func(string) string) {
 		if have := tags[tag]; have != want {
@@ -49,7 +50,7 @@ func (f *function) codeTags(tags map[string]string) (wrong map[string]string, di
 	if !f.cfg.OwnCode && tags[TagCode] == ownCode {
 		differ(TagCode, todosCode, func(s string) string { return s })
 	}
-	differ(TagSHA256, f.cfg.Code.SHA256, short)
+	differ(TagSHA256, f.wants(c, tags), short)
 	return wrong, diffs
 }
 
@@ -67,10 +68,10 @@ func (f *function) judgeCode(o *Observation, c *types.FunctionConfiguration, tag
 		o.Advice = append(o.Advice, fmt.Sprintf("the code of %s was changed outside todoctl, perhaps in the console, and is kept. See it: %s",
 			f.cfg.FunctionName(), f.cfg.command("handler pull DIR")),
 			"put todoctl's or your own in its place: "+f.cfg.command("function --replace-code [--source DIR]"))
-	case f.keepsCode(c, tags) && have != f.cfg.Code.SHA256:
+	case f.keepsCode(c, tags) && have != f.wants(c, tags):
 		o.Advice = append(o.Advice, fmt.Sprintf("%s runs your own code, from an earlier --source, and keeps it", f.cfg.FunctionName()))
-	case !f.keepsCode(c, tags) && have == f.cfg.Code.SHA256:
-		_, diffs := f.codeTags(tags)
+	case !f.keepsCode(c, tags) && have == f.wants(c, tags):
+		_, diffs := f.codeTags(c, tags)
 		o.Diffs = append(o.Diffs, diffs...)
 	}
 }
@@ -83,22 +84,60 @@ func (f *function) codeDiffs(c *types.FunctionConfiguration, tags map[string]str
 		return nil
 	}
 	var diffs []Diff
-	if have := aws.ToString(c.CodeSha256); have != f.cfg.Code.SHA256 {
-		diffs = append(diffs, Diff{Field: "code", Have: "another package (" + short(have) + ")", Want: f.cfg.Code.Source + " (" + short(f.cfg.Code.SHA256) + ")"})
+	code := f.code(c)
+	if have, want := aws.ToString(c.CodeSha256), f.wants(c, tags); have != want {
+		diffs = append(diffs, Diff{Field: "code", Have: "another package (" + short(have) + ")", Want: code.Source + " (" + cmp.Or(short(want), "still to be built") + ")"})
 	}
-	if !slices.Equal(c.Architectures, []types.Architecture{functionArch}) && len(c.Architectures) > 0 {
-		diffs = append(diffs, Diff{Field: "architecture", Have: string(c.Architectures[0]), Want: string(functionArch)})
+	if !slices.Equal(c.Architectures, []types.Architecture{code.architecture()}) && len(c.Architectures) > 0 {
+		diffs = append(diffs, Diff{Field: "architecture", Have: string(c.Architectures[0]), Want: string(code.architecture())})
 	}
 	return diffs
 }
 
 // tagCode notes which code was uploaded, once it is there.
 func (f *function) tagCode(ctx context.Context, now *types.FunctionConfiguration, tags map[string]string) error {
-	wrong, _ := f.codeTags(tags)
-	if f.keepsCode(now, tags) || aws.ToString(now.CodeSha256) != f.cfg.Code.SHA256 || len(wrong) == 0 {
+	wrong, _ := f.codeTags(now, tags)
+	if f.keepsCode(now, tags) || aws.ToString(now.CodeSha256) != f.wants(now, tags) || len(wrong) == 0 {
 		return nil
 	}
 	return f.tag(ctx, wrong)
+}
+
+// wants is the hash of the code that should run; "" of a program that is still to
+// be built. Its hash depends on the Go that builds it, so what it was built from
+// decides whether it is the one.
+func (f *function) wants(c *types.FunctionConfiguration, tags map[string]string) string {
+	code := f.code(c)
+	if code.Digest == "" {
+		return code.SHA256
+	}
+	if f.ready.Digest == code.Digest && f.ready.SHA256 != "" {
+		return f.ready.SHA256
+	}
+	if from, hash, _ := strings.Cut(tags[TagBuilt], " "); from == code.Digest {
+		return hash
+	}
+	return ""
+}
+
+// ID tells packages apart, also those that are still to be built.
+func (c Code) ID() string { return cmp.Or(c.SHA256, c.Digest) }
+
+// built is the text of TagBuilt.
+func (c Code) built() string { return c.Digest + " " + c.SHA256 }
+
+// build makes the package that is sent, where it is still to be built: before
+// anything is changed, because it may fail.
+func (f *function) build(ctx context.Context, s *functionSeen) error {
+	code := f.code(s.config)
+	if code.Build != nil && (s.config == nil || len(f.codeDiffs(s.config, s.tags)) > 0) {
+		var err error
+		if code, err = code.Build(ctx); err != nil {
+			return err
+		}
+	}
+	f.ready = code
+	return nil
 }
 
 func short(hash string) string { return hash[:min(len(hash), 8)] }

@@ -32,6 +32,11 @@ func (f *function) update(ctx context.Context, s *functionSeen) error {
 	}
 	now := s.config
 	if code(now) {
+		if built := f.ready.built(); f.ready.Digest != "" && s.tags[TagBuilt] != built {
+			if err := f.tag(ctx, map[string]string{TagBuilt: built}); err != nil {
+				return err
+			}
+		}
 		var err error
 		if now, err = f.change(ctx, now, code, f.sendCode); err != nil {
 			return err
@@ -62,8 +67,8 @@ func (f *function) tag(ctx context.Context, tags map[string]string) error {
 func (f *function) sendCode(ctx context.Context, now *types.FunctionConfiguration) error {
 	_, err := f.api.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{
 		FunctionName:  aws.String(f.cfg.FunctionName()),
-		ZipFile:       f.cfg.Code.Zip,
-		Architectures: []types.Architecture{functionArch},
+		ZipFile:       f.ready.Zip,
+		Architectures: []types.Architecture{f.ready.architecture()},
 		RevisionId:    now.RevisionId,
 	})
 	return err
@@ -73,7 +78,7 @@ func (f *function) sendConfiguration(ctx context.Context, now *types.FunctionCon
 	_, err := f.api.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
 		FunctionName: aws.String(f.cfg.FunctionName()),
 		Runtime:      types.Runtime(f.runtime(now)),
-		Handler:      aws.String(f.cfg.Code.Handler),
+		Handler:      aws.String(f.code(now).Handler),
 		Role:         aws.String(f.cfg.RoleARN()),
 		Timeout:      aws.Int32(functionTimeout),
 		MemorySize:   aws.Int32(functionMemory),

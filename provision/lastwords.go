@@ -28,17 +28,20 @@ type logReader interface {
 	FilterLogEvents(ctx context.Context, in *cloudwatchlogs.FilterLogEventsInput, opts ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error)
 }
 
-// failures are how Lambda's Python runtime and Lambda itself write what went
-// wrong, the special ones first.
+// failures are how Lambda's runtimes and Lambda itself write what went wrong, the
+// special ones first.
 // https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+// https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html
 var failures = []struct {
 	text *regexp.Regexp
 	what Failure
 }{
 	{regexp.MustCompile(`Task timed out after [0-9.]+ seconds`), FailureTimeout},
-	{regexp.MustCompile(`Runtime\.(ImportModuleError|HandlerNotFound|UserCodeSyntaxError|MalformedHandlerName)[^\n]*`), FailureHandler},
+	{regexp.MustCompile(`Runtime\.(ImportModuleError|HandlerNotFound|UserCodeSyntaxError|MalformedHandlerName|CallbackHandlerDeprecated|InvalidEntrypoint)[^\n]*`), FailureHandler},
 	{regexp.MustCompile(`[^\n]*\(AccessDenied(Exception)?\)[^\n]*`), FailureDenied},
+	{regexp.MustCompile(`\bAccessDenied(Exception)?: [^\n]*`), FailureDenied},
 	{regexp.MustCompile(`\[ERROR\] [^\n]*`), FailureCrash},
+	{regexp.MustCompile(`(Invoke Error|Uncaught Exception|Unhandled Promise Rejection) *\t[^\n]*`), FailureCrash},
 }
 
 // LastWords reads in the function's log why it has just failed, and the line

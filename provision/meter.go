@@ -80,6 +80,7 @@ func (r *reading) consumption(public bool) consumption {
 		gbSeconds: known(r.gbSeconds()),
 		public:    public,
 		memoryMB:  r.memoryMB,
+		arm:       r.arm,
 		slots:     -1,
 	}
 	if c := r.capacity; c != nil {

@@ -86,7 +86,7 @@ func (o Outlook) Price(cfg Config, plan []Change) Cost {
 	if slots < 0 {
 		slots = usualLimit
 	}
-	requests, running := hammered(slots, u.memoryMB)
+	requests, running := hammered(slots, u)
 	if !u.public {
 		requests, running = 0, 0
 	}
@@ -127,9 +127,14 @@ func (o Outlook) expected(cfg Config, plan []Change) consumption {
 	for _, c := range plan {
 		switch step := c.Step.(type) {
 		case *function:
-			if seen, ok := c.Seen.Detail.(*functionSeen); ok && seen.reserved != nil {
+			seen, _ := c.Seen.Detail.(*functionSeen)
+			if seen == nil {
+				seen = &functionSeen{}
+			}
+			if seen.reserved != nil {
 				u.slots = int(aws.ToInt32(seen.reserved))
 			}
+			u.arm = step.code(seen.config).architecture() == types.ArchitectureArm64
 		case *functionURL:
 			seen, _ := c.Seen.Detail.(*urlSeen)
 			if seen == nil {

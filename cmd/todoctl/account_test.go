@@ -191,7 +191,7 @@ func settled() { time.Sleep(time.Minute) } // virtual
 
 func (a account) defaultCode() []byte {
 	a.t.Helper()
-	code, err := handler.Default()
+	code, err := handler.Default("")
 	a.done(code, err)
 	return code.Zip
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/netip"
@@ -66,6 +67,11 @@ type App struct {
 	Browser func(address string) bool
 
 	python string // the one that has read code before; "" before that
+
+	// BuildGo builds a Go program in a folder, or without a folder one that is in
+	// files; nil means with the machine's own Go. What the compiler said is empty
+	// when there is none.
+	BuildGo func(ctx context.Context, to goTarget, folder string, files fs.FS) (program []byte, said string, err error)
 
 	// Local reaches the local AWS, with whatever stands between; nil means
 	// through its socket.
@@ -477,8 +483,12 @@ func (a *App) findNode(ctx context.Context) *local.Node {
 	if err != nil {
 		return nil
 	}
-	ask := func(folders ...string) (n *local.Node) {
-		const program = `const { dirname, join } = require("path")
+	folders := filepath.SplitList(a.Getenv("NODE_PATH"))
+	if appData := a.Getenv("APPDATA"); appData != "" {
+		folders = append(folders, filepath.Join(appData, "npm", "node_modules"))
+	}
+	folders = append(folders, filepath.Join(filepath.Dir(path), "..", "lib", "node_modules"))
+	const program = `const { dirname, join } = require("path")
 const all = process.argv.slice(1).concat(join(dirname(process.execPath), "..", "lib", "node_modules"), join(dirname(process.execPath), "node_modules"))
 const found = { Path: process.execPath, Version: process.versions.node }
 try {
@@ -486,26 +496,12 @@ try {
   Object.assign(found, { SDK: require(sdk).version, Modules: dirname(dirname(dirname(sdk))) })
 } catch {}
 console.log(JSON.stringify(found))`
-		cmd := exec.CommandContext(ctx, path, append([]string{"-e", program, "--"}, folders...)...)
-		cmd.Dir = a.localDir() // ours alone: a node_modules in another folder is not everybody's
-		out, err := cmd.Output()
-		if err != nil || json.Unmarshal(out, &n) != nil {
-			return nil
-		}
-		return n
-	}
-	n := ask(filepath.SplitList(a.Getenv("NODE_PATH"))...)
-	if n == nil || n.SDK != "" {
-		return n
-	}
-	npm, err := exec.LookPath("npm") // it takes long, so it is the last to be asked
-	if err != nil {
-		return n
-	}
-	cmd := exec.CommandContext(ctx, npm, "root", "--global")
-	cmd.Dir = a.localDir()
-	if out, err := cmd.Output(); err == nil {
-		n = cmp.Or(ask(strings.TrimSpace(string(out))), n)
+	cmd := exec.CommandContext(ctx, path, append([]string{"-e", program, "--"}, folders...)...)
+	cmd.Dir = a.localDir() // ours alone: a node_modules in another folder is not everybody's
+	out, err := cmd.Output()
+	var n *local.Node
+	if err != nil || json.Unmarshal(out, &n) != nil {
+		return nil
 	}
 	return n
 }
@@ -571,6 +567,44 @@ for name, text in json.load(sys.stdin):
 	executable, wrong, _ := strings.Cut(strings.ReplaceAll(string(out), "\r", ""), "\n")
 	a.python = cmp.Or(executable, a.python)
 	return strings.TrimSpace(wrong)
+}
+
+// thisMachine is what a Go program is built for that runs here.
+func (a *App) thisMachine() goTarget { return goTarget{runtime.GOOS, runtime.GOARCH} }
+
+// buildGo builds the Go program in a folder with the user's own Go; without a
+// folder, one that is in files. Its bytes depend on nothing but the files, the
+// target and the version of Go. What the compiler said is empty when there is no
+// Go.
+func (a *App) buildGo(ctx context.Context, to goTarget, folder string, files fs.FS) (program []byte, said string, err error) {
+	if a.BuildGo != nil {
+		return a.BuildGo(ctx, to, folder, files)
+	}
+	compiler, err := exec.LookPath("go")
+	if err != nil {
+		return nil, "", err
+	}
+	tmp, err := os.MkdirTemp("", "todoctl-go-")
+	if err != nil {
+		return nil, "", err
+	}
+	defer os.RemoveAll(tmp)
+	if folder == "" {
+		folder = filepath.Join(tmp, "source")
+		if err := os.CopyFS(folder, files); err != nil {
+			return nil, "", err
+		}
+	}
+	out := filepath.Join(tmp, "bootstrap")
+	cmd := exec.CommandContext(ctx, compiler, "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", out, ".")
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "GOOS="+to.os, "GOARCH="+to.arch, "CGO_ENABLED=0", "GOWORK=off")
+	text, err := cmd.CombinedOutput()
+	if err != nil {
+		return nil, cmp.Or(string(text), err.Error()), err
+	}
+	program, err = os.ReadFile(out)
+	return program, "", err
 }
 
 // findPython looks for a python3 that has boto3, which a learner's own function

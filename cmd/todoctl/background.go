@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -261,6 +263,7 @@ func (a *App) controlWithin(ctx context.Context, limit time.Duration, b *backgro
 // has much else to do, boto3 takes seconds to be imported for the first time.
 func (c *command) runner(ctx context.Context, b *background) (runner, error) {
 	var in runner
-	err := c.controlWithin(ctx, searchLimit+controlLimit, b, http.MethodGet, "runner", &in)
+	of := url.Values{"function": {provision.Config{Stack: c.stack}.FunctionName()}, "region": {cmp.Or(c.region, localRegion)}}
+	err := c.controlWithin(ctx, searchLimit+controlLimit, b, http.MethodGet, "runner?"+of.Encode(), &in)
 	return in, err
 }

@@ -224,4 +224,17 @@ var localEntries = []entry{
 		},
 		Link: "https://docs.aws.amazon.com/lambda/latest/dg/python-package.html",
 	},
+	{
+		ID: "TODO-LOCAL-12", Exit: exitFailed,
+		Title: "your own code needs Node.js on this machine",
+		Cause: "without it the local AWS can only run todoctl's own handler, as a Go twin",
+		Why: "Lambda brings Node.js, and AWS's SDK v3 for it. On this machine your own node must run the code; the SDK may lie in its folder, in NODE_PATH, " +
+			"or where npm installs for everybody. On AWS itself you need neither.",
+		Do: []remedy{
+			{"See what there is.", "node --version"},
+			{"Install the SDK for everybody.", "npm install --global @aws-sdk/client-dynamodb"},
+			{"Let the local AWS look again.", "todoctl local stop"},
+		},
+		Link: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html",
+	},
 }

@@ -165,7 +165,8 @@ var fnEntries = []entry{
 	{
 		ID: "TODO-FN-03", Exit: exitUsage,
 		Title: "the folder has no handler that Lambda would find",
-		Why: "Lambda looks for the function lambda_handler(event, context) in the file lambda_function.py, at the top of the folder. " +
+		Why: "Lambda looks at the top of the folder: for the function lambda_handler(event, context) in lambda_function.py, for the export handler in index.mjs " +
+			"(or index.js, index.cjs), or for a Go program with its go.mod. " +
 			"Without it every request would end in a 502, so todoctl looks before it uploads. A folder in the folder is the usual reason.",
 		Do: []remedy{
 			{"See what the default looks like.", "todoctl handler"},
@@ -293,6 +294,51 @@ var fnEntries = []entry{
 			{"Deploy each change by hand.", "todoctl function --source my-api"},
 			{"On Linux, see the limit.", "cat /proc/sys/fs/inotify/max_user_watches"},
 		},
+	},
+	{
+		ID: "TODO-FN-15", Exit: exitFailed,
+		Title: "there is no Go on this machine to build the function with",
+		Cause: "the program go was not found",
+		Why: "With --runtime go the function is a program. todoctl brings its source, and your own Go makes of it what Lambda starts. " +
+			"The other runtimes need no compiler.",
+		Do: []remedy{
+			{"Install Go from https://go.dev/dl, and see that it is found.", "go version"},
+			{"Or take a runtime that needs none.", "todoctl up --runtime python3.12"},
+		},
+		Link: "https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html",
+	},
+	{
+		ID: "TODO-FN-16", Exit: exitFailed,
+		Title: "this machine's Go is too old to build the function",
+		Why: "The program's go.mod says which version of Go it needs, because of the libraries that it uses. A newer Go fetches that version by itself, " +
+			"unless GOTOOLCHAIN=local forbids it.",
+		Do: []remedy{
+			{"See which version there is.", "go version"},
+			{"Install a newer one from https://go.dev/dl, or take a runtime that needs none.", "todoctl up --runtime python3.12"},
+		},
+		Link: "https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html",
+	},
+	{
+		ID: "TODO-FN-17", Exit: exitFailed,
+		Title: "the Go program could not be built",
+		Why: "Your Go found something wrong in the code, or could not fetch a module that it needs: that takes the network once. " +
+			"What it said stands above; nothing of the function was changed.",
+		Do: []remedy{
+			{"Build it yourself, to see all of it.", "cd my-api && go build ."},
+			{"Write out the default, to compare.", "todoctl handler eject another-folder --runtime go"},
+		},
+		Link: "https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html",
+	},
+	{
+		ID: "TODO-FN-18", Exit: exitUsage,
+		Title: "the function runs your own code, which is in another language than this runtime",
+		Why: "A runtime runs code of its own language only, and todoctl does not put its own handler in the place of yours unasked. " +
+			"Bring your code in that language, or leave the runtime as it is.",
+		Do: []remedy{
+			{"Bring code in the new language.", "todoctl up --runtime nodejs24.x --source my-api"},
+			{"Or begin with todoctl's.", "todoctl handler eject another-folder --runtime nodejs24.x"},
+		},
+		Link: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
 	},
 }
 

@@ -31,9 +31,23 @@ var choices = map[string][]choice{
 func runtimeChoices() []choice {
 	var known []choice
 	for i, r := range runtimes {
-		known = append(known, choice{r, map[bool]string{true: "the book's", false: "newer"}[i == 0]})
+		means := runtimeWords(r)
+		if i == 0 {
+			means += ", the book's"
+		}
+		known = append(known, choice{r, means})
 	}
 	return known
+}
+
+// runtimeWords name a runtime for people.
+func runtimeWords(runtime string) string {
+	switch name := provision.LanguageName(provision.LanguageOf(runtime)); {
+	case runtime == provision.Go:
+		return name + ", built on this machine"
+	default:
+		return name + " " + strings.TrimSuffix(strings.TrimPrefix(runtime, provision.LanguageOf(runtime)), ".x")
+	}
 }
 
 // stepChoices are the steps, in the walkthrough's order.

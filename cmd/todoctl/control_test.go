@@ -24,7 +24,7 @@ func controlled(t *testing.T) (s *server, stopped *bool) {
 	}
 	stopped = new(bool)
 	s = &server{command: &command{App: app, globals: &globals{}, doc: &document{}}, stop: func() { *stopped = true }}
-	s.python = func() *local.Python { return nil }
+	s.python, s.node = func() *local.Python { return nil }, func() *local.Node { return nil }
 	twin, err := defaultTwin()
 	if err != nil {
 		t.Fatal(err)

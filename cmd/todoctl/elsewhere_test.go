@@ -58,7 +58,7 @@ func zipped(t *testing.T, file string) provision.Code {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(data)
-	ours, err := handler.Default()
+	ours, err := handler.Default("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,11 +80,11 @@ func TestThePastedLinesMakeTheStack(t *testing.T) {
 			g := guard(t, filepath.Join(t.TempDir(), "aws.db"), "", false)
 			defer g.stop()
 			cfg, clients := g.clients()
-			ours, err := handler.Default()
+			ours, err := handler.Default("")
 			if err != nil {
 				t.Fatal(err)
 			}
-			cfg.Code = provision.Code(ours)
+			cfg.Code = provision.Code{Zip: ours.Zip, SHA256: ours.SHA256, Handler: ours.Handler, Source: ours.Source}
 			choose(&cfg)
 			dir := t.TempDir()
 			g.pasted(dir, cfg, resources()...)

@@ -237,7 +237,7 @@ func untag(t *testing.T, cfg provision.Config, c provision.Clients) {
 // otherCode is a deployment package that is not todoctl's.
 func otherCode(t *testing.T) []byte {
 	t.Helper()
-	code, err := handler.FromDir(fstest.MapFS{"lambda_function.py": {Data: []byte("def lambda_handler(event, context):\n    return {}\n")}}, "here")
+	code, err := handler.FromDir(fstest.MapFS{"lambda_function.py": {Data: []byte("def lambda_handler(event, context):\n    return {}\n")}}, "here", "")
 	if err != nil {
 		t.Fatal(err)
 	}

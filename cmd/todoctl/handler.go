@@ -12,10 +12,11 @@ import (
 )
 
 func newHandler() *cobra.Command {
+	runtime := provision.DefaultRuntime
 	cmd := &cobra.Command{
 		Use:  "handler",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return handlerRun(this(cmd)) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return handlerRun(this(cmd), handler.LanguageOf(runtime)) },
 	}
 	eject := &cobra.Command{
 		Use: "eject DIR",
@@ -25,9 +26,14 @@ func newHandler() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return ejectRun(this(cmd), args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return ejectRun(this(cmd), args[0], handler.LanguageOf(runtime))
+		},
 	}
 	cmd.AddCommand(eject, newPull())
+	for _, cmd := range []*cobra.Command{cmd, eject} {
+		cmd.Flags().StringVar(&runtime, "runtime", runtime, "whose code: a version of Python, nodejs24.x or go")
+	}
 	return cmd
 }
 
@@ -44,31 +50,31 @@ type codeFile struct {
 	Written bool   `json:"written,omitempty"` // handler eject: it is there now
 }
 
-func handlerRun(c *command) error {
+func handlerRun(c *command, language string) error {
 	if !c.inJSON() {
-		_, err := c.Out.Write(handler.Print())
+		_, err := c.Out.Write(handler.Print(language))
 		return err
 	}
 	var d handlerDocument
 	c.end = &d
-	return fs.WalkDir(handler.Files(), ".", func(name string, entry fs.DirEntry, err error) error {
+	return fs.WalkDir(handler.Files(language), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		text, err := fs.ReadFile(handler.Files(), name)
+		text, err := fs.ReadFile(handler.Files(language), name)
 		d.Files = append(d.Files, codeFile{Name: name, Text: string(text)})
 		return err
 	})
 }
 
-func ejectRun(c *command, dir string) error {
+func ejectRun(c *command, dir, language string) error {
 	var d handlerDocument
 	c.end = &d
-	return fs.WalkDir(handler.Files(), ".", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(handler.Files(language), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		data, err := fs.ReadFile(handler.Files(), name)
+		data, err := fs.ReadFile(handler.Files(language), name)
 		if err != nil {
 			return err
 		}
@@ -84,7 +90,10 @@ func ejectRun(c *command, dir string) error {
 		if !c.inJSON() {
 			fmt.Fprintln(c.Out, path)
 		}
-		c.view().Note("Change it, then: %s", c.with("up")+" --source "+provision.Quote(dir))
 		return nil
 	})
+	if err == nil && !c.dryRun {
+		c.view().Note("Change it, then: %s", c.with("up")+" --source "+provision.Quote(dir))
+	}
+	return err
 }

@@ -38,7 +38,7 @@ var strangers = map[string]func(l *life) error{
 		return err
 	},
 	"function": func(l *life) error {
-		code, err := handler.Default()
+		code, err := handler.Default("")
 		if err != nil {
 			return err
 		}

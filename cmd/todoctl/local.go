@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"todoctl/provision"
 )
 
 func newLocal() *cobra.Command {
@@ -142,12 +144,12 @@ func (c *command) printBackground(ctx context.Context, state string, b *backgrou
 	}
 	if c.inJSON() {
 		c.end = &localDocument{
-			Running: true, Endpoint: b.endpoint(), PID: b.PID, Runner: in.Words, Lag: b.Lag, Started: &b.Started, Store: c.localStore(), Calls: &calls,
+			Running: true, Endpoint: b.endpoint(), PID: b.PID, Runner: in.of(provision.Config{}), Lag: b.Lag, Started: &b.Started, Store: c.localStore(), Calls: &calls,
 		}
 		return nil
 	}
 	fmt.Fprintf(c.Out, "The local AWS %s at %s (pid %d).\n", state, b.endpoint(), b.PID)
-	fmt.Fprintf(c.Out, "Functions run in %s.\n", in.Words)
+	fmt.Fprintf(c.Out, "Functions run in %s.\n", in.of(provision.Config{}))
 	fmt.Fprintf(c.Out, "Data: %s\n", c.localStore())
 	fmt.Fprintf(c.Out, "Calls since it started: %d reads, %d writes.\n", calls.Reads, calls.Writes)
 	fmt.Fprintf(c.Out, "Other tools reach it with:\n\n%s", exports(*b, c.GOOS))

@@ -1,5 +1,5 @@
 // Command todoctl replays a book's serverless walkthrough from the terminal:
-// a DynamoDB table, an IAM role, a Python Lambda function, its public URL, a
+// a DynamoDB table, an IAM role, a Lambda function, its public URL, a
 // test and a billing alarm, on AWS or on the AWS inside the program.
 //
 // main.go and app.go are where the operating system comes in; everything else

@@ -48,7 +48,7 @@ var manual = map[string]lesson{
 	"": {
 		short: "A free, public TODO API on AWS, one explained step at a time",
 		long: `todoctl builds a first serverless backend: a DynamoDB table, an IAM role, a
-Python Lambda function, its public URL, a test and a billing alarm. It explains
+Lambda function, its public URL, a test and a billing alarm. It explains
 each step before it makes it, says what it costs, and takes it all away again.
 
 With --local it does all this on an AWS inside the program: no account, no
@@ -135,9 +135,13 @@ broad managed policies of the book instead.` + eachStep,
 	},
 	"function": {
 		short: stepTitles["function"],
-		long: `The Python code that answers requests, with 256 MB and 5 seconds, and its log
-group, made first and kept for 7 days: log groups that Lambda makes by itself
-never expire. Unchanged code is not uploaded again. It needs the role.
+		long: `The code that answers requests, with 256 MB and 5 seconds, and its log group,
+made first and kept for 7 days: log groups that Lambda makes by itself never
+expire. Unchanged code is not uploaded again. It needs the role.
+
+--runtime says in which language it is: Python, JavaScript (nodejs24.x), or Go,
+which your own Go builds; the first time that downloads its modules. What was
+chosen is remembered. Your own code says by its files what it is.
 
 Code that was changed in the console since stays, and that is said; to replace it,
 --replace-code.` + eachStep,
@@ -145,6 +149,7 @@ Code that was changed in the console since stays, and that is said; to replace i
 			{"The function with todoctl's own code", "todoctl function"},
 			{"The function with yours, from the folder my-api", "todoctl function --source my-api"},
 			{"The same, and again after each save, until Ctrl-C", "todoctl function --source my-api --watch"},
+			{"The same function in JavaScript", "todoctl function --runtime nodejs24.x"},
 		},
 		exits: acting,
 	},
@@ -263,12 +268,13 @@ is overwritten; nothing is deleted. Run again, it writes the same items again.`,
 		exits: acting,
 	},
 	"handler": {
-		short: "Print the Python code that runs in Lambda",
+		short: "Print the code that runs in Lambda",
 		long: `Prints the code of the function to stdout, to be read. It changes nothing and
 needs no account. To change the code, write it to a folder with eject, and deploy
-that folder with --source.`,
+that folder with --source. --runtime takes it in another language.`,
 		examples: []example{
 			{"The code, as it is deployed", "todoctl handler"},
+			{"The same in JavaScript", "todoctl handler --runtime nodejs24.x"},
 			{"A copy to change, in the new folder my-api", "todoctl handler eject my-api"},
 			{"Your own code in place of it", "todoctl up --source my-api"},
 		},

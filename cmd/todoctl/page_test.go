@@ -20,11 +20,11 @@ var coloured = regexp.MustCompile(`\x1b\[(?:[0-9;]*;)?(?:3[0-7]|4[0-7]|9[0-7]|10
 // Under the page stands its question: the title, the answers, and an empty line
 // above the keys.
 func TestEachPageFitsATerminalWithItsQuestion(t *testing.T) {
-	code, err := handler.Default()
+	code, err := handler.Default("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := provision.Config{Account: local.AccountID, Partition: "aws", Region: "eu-central-1", Stack: "Todo", Code: provision.Code(code)}
+	base := provision.Config{Account: local.AccountID, Partition: "aws", Region: "eu-central-1", Stack: "Todo", Code: provision.Code{Zip: code.Zip, SHA256: code.SHA256, Handler: code.Handler, Source: code.Source}}
 	for name, set := range map[string]func(c *provision.Config){
 		"defaults": func(*provision.Config) {},
 		"others": func(c *provision.Config) {

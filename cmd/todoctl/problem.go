@@ -219,6 +219,9 @@ func stepProblem(err error, on way) *Problem {
 	} else if ok {
 		return told(answerID(&provision.TestResult{Status: e.Status, Origins: 1}), e.Error(), on.with("status"), on.again)
 	}
+	if e, ok := errors.AsType[*provision.LanguageError](err); ok {
+		return &Problem{ID: "TODO-FN-18", What: e.Error(), Fix: []string{on.again + " --source my-api   (a folder with code in " + provision.LanguageName(e.Wanted) + ")"}}
+	}
 	if e, ok := errors.AsType[*provision.ChangedError](err); ok {
 		return told("TODO-RUN-07", e.Error(), on.with("status"), on.again)
 	}

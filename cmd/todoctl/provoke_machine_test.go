@@ -42,6 +42,11 @@ var machineProvocations = []provocation{
 		})
 		return saidBy(t, env, "up", "--local", "--yes")
 	}},
+	{"TODO-LOCAL-12", "own code in JavaScript, and no Node.js", func(t *testing.T) string {
+		env := withoutPython(t)
+		dir := filepath.Dir(file(t, "index.mjs", "export const handler = async () => ({ statusCode: 204 })\n"))
+		return saidBy(t, env, "up", "--local", "--yes", "--source", dir)
+	}},
 	{"TODO-LOCAL-02", "it ends in the middle of a run", virtual(func(r *rehearsal) ending {
 		end := r.run(upLine, local.Fault{Kind: local.FaultAfter, Operation: "CreateTable", Do: r.stop})
 		if refused := len(end.calls) - len(callsOf(end.calls, "CreateTable")); refused == 0 || end.took >= time.Second {

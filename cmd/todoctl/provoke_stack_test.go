@@ -135,6 +135,27 @@ var stackProvocations = []provocation{
 	{"TODO-FN-12", "code that cannot be fetched", virtual(func(r *rehearsal) ending {
 		return r.up().run("handler pull nowhere", local.Fault{Kind: local.FaultHTML, Call: 3, Times: local.Always})
 	})},
+	{"TODO-FN-15", "no Go", virtual(func(r *rehearsal) ending {
+		r.goSays = func() (string, error) { return "", exec.ErrNotFound }
+		return r.run(upLine + " --runtime go")
+	})},
+	{"TODO-FN-16", "an old Go that may not fetch a newer one", virtual(func(r *rehearsal) ending {
+		r.goSays = func() (string, error) {
+			return "go: go.mod requires go >= 1.26.0 (running go 1.21.0; GOTOOLCHAIN=local)\n", errors.New("exit status 1")
+		}
+		return r.run(upLine + " --runtime go")
+	})},
+	{"TODO-FN-17", "a typing mistake in Go", virtual(func(r *rehearsal) ending {
+		r.goSays = func() (string, error) {
+			return "go: downloading github.com/aws/aws-lambda-go v1.55.1\n# todo\n./main.go:7:2: undefined: lamda\n", errors.New("exit status 1")
+		}
+		return r.run(upLine + " --runtime go")
+	})},
+	{"TODO-FN-18", "own code, and a runtime of another language", on(func(x *wire) string {
+		dir := filepath.Dir(file(x.t, "lambda_function.py", "def lambda_handler(event, context):\n    return {}\n"))
+		x.must(0, "function", "--yes", "--source", dir)
+		return x.fails("function", "--yes", "--runtime", "nodejs24.x")
+	})},
 
 	{"TODO-FN-13", "code that is no Python", virtual(func(r *rehearsal) ending {
 		if _, err := exec.LookPath("python3"); err != nil {

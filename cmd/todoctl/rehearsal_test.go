@@ -28,6 +28,21 @@ type rehearsal struct {
 	server  *server // its own side, which todoctl asks for its health
 	dir     string
 	stopped atomic.Bool // `down` has stopped the server; the next command starts it
+
+	// goSays is how the next builds of a Go program end, where not well; builds
+	// counts them.
+	goSays func() (said string, err error)
+	builds int
+}
+
+// buildGo is a Go that makes a program at once.
+func (r *rehearsal) buildGo(context.Context, goTarget, string, fs.FS) ([]byte, string, error) {
+	r.builds++
+	if r.goSays != nil {
+		said, err := r.goSays()
+		return nil, said, err
+	}
+	return []byte("a program"), "", nil
 }
 
 // start is what a command does that finds no server.
@@ -83,6 +98,7 @@ func (r *rehearsal) open(account local.Config, address string) {
 	r.server = &server{
 		command: &command{App: r.app(nil), globals: &globals{}, doc: &document{}},
 		python:  func() *local.Python { return nil },
+		node:    func() *local.Node { return nil },
 		stop:    r.stop,
 	}
 	r.server.record = background{PID: r.server.pid(), Address: address, Token: newToken(), Version: version}
@@ -113,7 +129,7 @@ func (r *rehearsal) app(network http.RoundTripper, args ...string) *App {
 		Getenv:   func(string) string { return "" },
 		Clock:    provision.Clock{Now: time.Now, Sleep: sleep},
 		StateDir: filepath.Join(r.dir, "state"), GOOS: "linux",
-		Local: network,
+		Local: network, BuildGo: r.buildGo,
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -17,6 +18,7 @@ import (
 	"todoctl/handler"
 	"todoctl/handler/twin"
 	"todoctl/local"
+	"todoctl/provision"
 )
 
 // idleLimit is when a local AWS that nobody calls stops by itself.
@@ -46,6 +48,8 @@ func (c *command) serve(ctx context.Context, opt serveOptions) error {
 	s := &server{command: c, stop: stop, latency: opt.latency}
 	python := sync.OnceValue(func() *local.Python { return c.findPython(ctx) })
 	go python() // it takes longer than everything else here
+	node := sync.OnceValue(func() *local.Node { return c.findNode(ctx) })
+	go node()
 	twin, err := defaultTwin()
 	if err != nil {
 		return err
@@ -56,7 +60,7 @@ func (c *command) serve(ctx context.Context, opt serveOptions) error {
 		Lags:   lag,
 		Listen: c.listen,
 		Python: python,
-		Node:   func() *local.Node { return c.findNode(ctx) },
+		Node:   node,
 		Twin:   twin,
 		Wrap:   s.wrap,
 		OnCall: s.onCall(opt.background),
@@ -75,7 +79,7 @@ func (c *command) serve(ctx context.Context, opt serveOptions) error {
 	if err != nil {
 		return errors.Join(err, cloud.Close())
 	}
-	s.cloud, s.python = cloud, python
+	s.cloud, s.python, s.node = cloud, python, node
 	s.record = background{
 		PID: c.pid(), Address: l.Addr().String(), Token: newToken(), Version: version,
 		Lag: opt.lag, Started: c.Clock.Now().UTC(),
@@ -108,6 +112,7 @@ type server struct {
 	*command
 	cloud   *local.Server
 	python  func() *local.Python
+	node    func() *local.Node
 	record  background
 	stop    func()
 	latency time.Duration
@@ -173,7 +178,9 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, what string) {
 	case "GET calls":
 		answer = count(s.cloud.Calls())
 	case "GET runner":
-		answer = describeRunner(s.python())
+		in := describeRunner(s.python(), s.node())
+		in.Runtime = s.cloud.Runtime(r.URL.Query().Get("region"), r.URL.Query().Get("function"))
+		answer = in
 	case "GET state":
 		empty, err := s.cloud.Empty()
 		if err != nil {
@@ -292,26 +299,54 @@ func exports(b background, goos string) string {
 
 // A runner is what functions run in on this machine.
 type runner struct {
-	Python bool   `json:"python"` // any code; else only the default handler's twin
-	Words  string `json:"words"`
+	Python  bool              `json:"python"` // any code in it; else only the default handler's twin
+	Node    bool              `json:"node"`
+	Words   map[string]string `json:"words"`   // by language
+	Runtime string            `json:"runtime"` // of the stack's function; "" when there is none
 }
 
-func describeRunner(p *local.Python) runner {
-	if p == nil {
-		return runner{Words: "the Go twin inside todoctl: no python3 with boto3 was found"}
+func describeRunner(p *local.Python, n *local.Node) runner {
+	in := runner{Python: p != nil, Node: n != nil, Words: map[string]string{
+		provision.Python: "the Go twin inside todoctl: no python3 with boto3 was found",
+		provision.Node:   "the Go twin inside todoctl: no Node.js was found",
+		provision.Go:     "a process of their own: a Go program, built on this machine",
+	}}
+	if p != nil {
+		in.Words[provision.Python] = p.Words()
 	}
-	return runner{Python: true, Words: fmt.Sprintf("python3 %s with boto3 %s", p.Version, p.Boto3)}
+	switch {
+	case n == nil:
+	case n.SDK == "":
+		in.Words[provision.Node] = "the Go twin inside todoctl: " + n.Words() + " was found"
+	default:
+		in.Words[provision.Node] = n.Words()
+	}
+	return in
 }
 
-// defaultTwin is the Go version of the default handler, for machines without Python.
+// of says in what the functions of a session run.
+func (r runner) of(cfg provision.Config) string {
+	language := provision.LanguageOf(cmp.Or(cfg.Runtime, r.Runtime))
+	if cfg.OwnCode {
+		language = cfg.Code.Language
+	}
+	return r.Words[cmp.Or(language, provision.Python)]
+}
+
+// defaultTwin is the Go version of the default handler, for machines without
+// Python or Node.js.
 func defaultTwin() (*local.Twin, error) {
-	code, err := handler.Default()
-	if err != nil {
-		return nil, err
-	}
-	return &local.Twin{SHA256: []string{code.SHA256}, New: func(env local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
+	t := &local.Twin{New: func(env local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
 		return twin.Start(twin.Environment(env))
-	}}, nil
+	}}
+	for _, language := range []string{handler.Python, handler.Node} {
+		code, err := handler.Default(language)
+		if err != nil {
+			return nil, err
+		}
+		t.SHA256 = append(t.SHA256, code.SHA256)
+	}
+	return t, nil
 }
 
 func newToken() string {

@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/smithy-go/logging"
 
-	"todoctl/handler"
 	"todoctl/provision"
 )
 
@@ -78,11 +77,10 @@ func (c *command) connect(ctx context.Context) (session, error) {
 		Local:     c.local,
 		Progress:  c.progressed,
 	}
-	code, err := handler.Default()
-	if err != nil {
+	if s.cfg.Codes, err = c.ownCodes(); err != nil {
 		return s, err
 	}
-	s.cfg.Code = provision.Code(code)
+	s.cfg.Code = s.cfg.Codes[provision.Python]
 	return s, nil
 }
 

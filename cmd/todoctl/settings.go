@@ -40,8 +40,8 @@ func (s *settings) settingFlags(cmd *cobra.Command, steps ...string) {
 		case "role":
 			f.StringVar(&s.policy, "policy", "", "what the function may do: least (default), or tutorial (the book's)")
 		case "function":
-			f.StringVar(&s.runtime, "runtime", "", "Lambda runtime: python3.12 (default) or newer")
-			f.StringVar(&s.source, "source", "", "folder with your own lambda_function.py")
+			f.StringVar(&s.runtime, "runtime", "", "what the code is written in: python3.12 (default) or newer, nodejs24.x, or go")
+			f.StringVar(&s.source, "source", "", "folder with your own code: lambda_function.py, index.mjs, or a Go program")
 			f.BoolVar(&s.replace, "replace-code", false, "put this code in the place of whatever runs, also of changes in the console")
 			f.BoolVar(&s.watch, "watch", false, "go on, and deploy the folder again after each save, until Ctrl-C")
 		case "url":
@@ -54,9 +54,10 @@ func (s *settings) settingFlags(cmd *cobra.Command, steps ...string) {
 	}
 }
 
-// runtimes are the values of --runtime: the default and what is newer.
+// runtimes are the values of --runtime: the default, what is newer, and other
+// languages.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
-var runtimes = []string{"python3.12", "python3.13", "python3.14"}
+var runtimes = []string{"python3.12", "python3.13", "python3.14", "nodejs24.x", "go"}
 
 // A preference is a setting that a step's page offers to change, and its flag.
 type preference struct {
@@ -85,13 +86,13 @@ func preferences() []preference {
 	}
 	versions := make([]option, len(runtimes))
 	for i, r := range runtimes {
-		versions[i] = option{r, r}
+		versions[i] = option{runtimeWords(r), r}
 	}
 	return []preference{
 		of("role", "policy", "What it may do", "What may the function do?", "", func(s *settings) *string { return &s.policy },
 			option{"Only what it needs: items of this table, lines of its log", "least"}, option{"What the book attaches: everything on every table", "tutorial"}),
-		of("function", "runtime", "The version of Python", "Which version of Python?", "", func(s *settings) *string { return &s.runtime }, versions...),
-		of("function", "source", "The code", "Which folder has your own lambda_function.py?", "Left empty: todoctl's own handler.", func(s *settings) *string { return &s.source }),
+		of("function", "runtime", "The language", "In which language is the code?", "", func(s *settings) *string { return &s.runtime }, versions...),
+		of("function", "source", "The code", "Which folder has your own code?", "Left empty: todoctl's own handler.", func(s *settings) *string { return &s.source }),
 		of("url", "auth", "Who may call it", "Who may call the URL?", "", func(s *settings) *string { return &s.auth },
 			option{"Everybody who has the link", "none"}, option{"Signed requests of this account only", "iam"}),
 		of("alarm", "email", "Who is told", "Which e-mail address is told when the bill grows?", "Left empty: nobody for now; todoctl alarm --email does it later.", func(s *settings) *string { return &s.email }),
@@ -168,28 +169,22 @@ func (s *settings) apply(c *command, sess *session) error {
 	cfg.Adopt = s.adopt
 	cfg.Policy = provision.Policy(s.policy)
 	cfg.Runtime = s.runtime
+	language := handler.LanguageOf(cmp.Or(s.runtime, provision.DefaultRuntime))
 	cfg.Auth = provision.Auth(s.auth)
 	cfg.Guard = provision.Guard(s.guard)
 	cfg.LimitUSD = s.limit
 	cfg.Email = s.email
 	cfg.ReplaceCode = s.replace
 	if s.source == "" {
-		if !cfg.OwnCode {
-			return nil // todoctl's own, since connect
-		}
-		code, err := handler.Default()
-		cfg.Code, cfg.OwnCode = provision.Code(code), false
-		return err
-	}
-	if sess.cfg.Local && !sess.runner.Python {
-		return &Problem{ID: "TODO-LOCAL-11", Fix: []string{"install Python 3 and boto3, then: todoctl local stop", c.again()}}
+		cfg.Code, cfg.OwnCode = cfg.Codes[language], false
+		return nil
 	}
 	root, err := c.dirFS(s.source)
 	if err != nil {
 		return told("TODO-FN-02", err.Error(), "todoctl handler eject "+provision.Quote(s.source))
 	}
 	defer func() { _ = root.Close() }()
-	code, err := handler.FromDir(root.FS(), s.source)
+	code, err := handler.FromDir(root.FS(), s.source, handler.LanguageOf(s.runtime))
 	if err != nil {
 		p := told("TODO-FN-03", err.Error(), "todoctl handler eject another-folder   (shows what belongs there)")
 		if errors.Is(err, handler.ErrTooLarge) {
@@ -197,7 +192,12 @@ func (s *settings) apply(c *command, sess *session) error {
 		}
 		return p
 	}
-	cfg.Code, cfg.OwnCode = provision.Code(code), true
+	cfg.Code, cfg.OwnCode = c.packed(code, s.source, nil), true
+	if sess.cfg.Local {
+		if err := c.runsHere(sess.runner, code.Language); err != nil {
+			return err
+		}
+	}
 	return c.checkSyntax(context.Background(), sess, cfg.Code)
 }
 

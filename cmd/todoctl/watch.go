@@ -52,7 +52,7 @@ func (c *command) watch(ctx context.Context, sess *session, s *settings) error {
 	c.unlock() // others may work on the stack between two deployments
 	c.view().Note("")
 	c.view().Note("Watching %s: each save is deployed. Ctrl-C stops it.", s.source)
-	deployed := sess.cfg.Code.SHA256
+	deployed := sess.cfg.Code.ID()
 	for { // at first too: something may have been saved meanwhile
 		if deployed, err = c.redeploy(ctx, sess, s, deployed); err != nil {
 			return err
@@ -92,7 +92,7 @@ func (c *command) redeploy(ctx context.Context, sess *session, s *settings, depl
 		say("not deployed: %s. What ran before goes on.", p.What)
 		return deployed, nil
 	}
-	if now.cfg.Code.SHA256 == deployed {
+	if now.cfg.Code.ID() == deployed {
 		return deployed, nil
 	}
 	if err := c.lock(now); err != nil {
@@ -123,11 +123,14 @@ func (c *command) redeploy(ctx context.Context, sess *session, s *settings, depl
 		return deployed, nil
 	}
 	say("deployed %s: %s, in %.2f s", s.source, packageWords(now.cfg.Code), c.Clock.Now().Sub(began).Seconds())
-	return now.cfg.Code.SHA256, nil
+	return now.cfg.Code.ID(), nil
 }
 
 // packageWords say how much of a package there is.
 func packageWords(code provision.Code) string {
+	if code.Build != nil {
+		return "a program"
+	}
 	files := 0
 	if r, err := zip.NewReader(bytes.NewReader(code.Zip), int64(len(code.Zip))); err == nil {
 		files = len(r.File)
@@ -146,6 +149,9 @@ func packageWords(code provision.Code) string {
 // first request, as Runtime.UserCodeSyntaxError. Where this machine has no Python,
 // or an older one than the function's, nobody knows better.
 func (c *command) checkSyntax(ctx context.Context, sess *session, code provision.Code) error {
+	if code.Language != provision.Python {
+		return nil
+	}
 	r, err := zip.NewReader(bytes.NewReader(code.Zip), int64(len(code.Zip)))
 	if err != nil {
 		return err

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"todoctl/local"
+)
+
+// Each runtime is reached from each other one, with code and settings together;
+// what was chosen is remembered without its flag, and what is right already is not
+// sent, nor built, again.
+func TestARuntimeIsChosenOnceAndChangedAsAWhole(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		const line = "up --yes --skip test" // a program needs a socket, which there is none of here
+		want := func(runtime types.Runtime, handler string, architecture types.Architecture) {
+			t.Helper()
+			c, err := r.account().Lambda.GetFunctionConfiguration(context.Background(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String("TodoHandler")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Runtime != runtime || *c.Handler != handler || c.Architectures[0] != architecture {
+				t.Errorf("it runs in %s, %s, on %v; want %s, %s, %s", c.Runtime, *c.Handler, c.Architectures, runtime, handler, architecture)
+			}
+		}
+		here := types.ArchitectureArm64
+		if (&App{}).thisMachine().arch == "amd64" {
+			here = types.ArchitectureX8664
+		}
+		for _, c := range []struct {
+			flag         string
+			runtime      types.Runtime
+			handler      string
+			architecture types.Architecture
+			builds       int
+		}{
+			{"python3.13", types.RuntimePython313, "lambda_function.lambda_handler", types.ArchitectureX8664, 0},
+			{"nodejs24.x", types.RuntimeNodejs24x, "index.handler", types.ArchitectureX8664, 0},
+			{"go", types.RuntimeProvidedal2023, "bootstrap", here, 1},
+			{"python3.12", types.RuntimePython312, "lambda_function.lambda_handler", types.ArchitectureX8664, 1},
+			{"go", types.RuntimeProvidedal2023, "bootstrap", here, 2}, // the tag of before does not mislead
+			{"nodejs24.x", types.RuntimeNodejs24x, "index.handler", types.ArchitectureX8664, 2},
+		} {
+			if end := r.run(line + " --runtime " + c.flag); end.exit != 0 || end.writes == 0 {
+				t.Fatalf("%s: exit %d, %d writes\n%s", c.flag, end.exit, end.writes, end.err)
+			}
+			want(c.runtime, c.handler, c.architecture)
+			if end := r.run(line); end.exit != 0 || end.writes != 0 {
+				t.Errorf("%s, again without its flag: exit %d, %d writes\n%s", c.flag, end.exit, end.writes, end.err)
+			}
+			if end := r.run("function --dry-run"); end.exit != 0 {
+				t.Errorf("%s: a look ends with %d\n%s", c.flag, end.exit, end.err)
+			}
+			if r.builds != c.builds {
+				t.Errorf("%s: the program was built %d times, want %d", c.flag, r.builds, c.builds)
+			}
+		}
+	})
+}
+
+// Each runtime's code can be watched, also what is still to be built.
+func TestPackagesThatDifferHaveOtherIDs(t *testing.T) {
+	codes, err := (&command{App: &App{}, globals: &globals{}}).ownCodes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{"": "nothing"}
+	for language, code := range codes {
+		if other := seen[code.ID()]; other != "" {
+			t.Errorf("%s has the ID of %s", language, other)
+		}
+		seen[code.ID()] = language
+	}
+	if len(codes) != 3 {
+		t.Errorf("%d languages", len(codes))
+	}
+}
+
+// A program that does not get built leaves everything as it was.
+func TestAFailedBuildChangesNothing(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		if end := r.run("up --yes"); end.exit != 0 {
+			t.Fatal(end.err)
+		}
+		before := r.contents()
+		r.goSays = func() (string, error) { return "./main.go:7:2: undefined: lamda\n", context.DeadlineExceeded }
+		if end := r.run("function --yes --runtime go"); end.exit == 0 || !strings.Contains(end.err, "undefined: lamda") || end.writes != 0 {
+			t.Errorf("exit %d, %d writes\n%s", end.exit, end.writes, end.err)
+		}
+		if r.contents() != before {
+			t.Error("something was changed")
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +55,9 @@ func TestEveryCommandHasItsEntryInTheManual(t *testing.T) {
 }
 
 // An example that todoctl itself would refuse teaches nothing.
+// shellWord is a word of a command line, or a text in single quotes.
+var shellWord = regexp.MustCompile(`'[^']*'|\S+`)
+
 func TestEveryExampleIsACommandLineThatExists(t *testing.T) {
 	for path, e := range manual {
 		for _, x := range e.examples {
@@ -61,7 +65,7 @@ func TestEveryExampleIsACommandLineThatExists(t *testing.T) {
 				t.Errorf("%s: the outcome %q has a mark at its end", path, x.outcome)
 			}
 			command, _, _ := strings.Cut(x.command, " | ") // what reads it is not todoctl's
-			words := strings.Fields(command)
+			words := shellWord.FindAllString(command, -1)
 			if words[0] != "todoctl" {
 				continue // a line for a shell: TestTheCompletionLines
 			}

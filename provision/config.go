@@ -30,6 +30,7 @@ type Config struct {
 	// What a person chooses. The zero value means no choice for this run: what is
 	// there already stays, and what is not there gets the default. So a choice
 	// need not be repeated, and no file has to remember it.
+	Index    Index  // what lists are read from; IndexNone by default
 	Policy   Policy // what the role may do; PolicyLeast by default
 	Runtime  string // Lambda runtime identifier, or "go"; DefaultRuntime by default
 	Auth     Auth   // who may call the URL; AuthNone by default
@@ -164,7 +165,7 @@ func (c Config) TableARN() string { return c.arn("dynamodb", c.Region, "table/"+
 
 // IndexARN is the ARN of the table's index of the newest items, whether or not it
 // has one.
-func (c Config) IndexARN() string { return c.TableARN() + "/index/newest" }
+func (c Config) IndexARN() string { return c.TableARN() + "/index/" + IndexName }
 func (c Config) RoleARN() string  { return c.arn("iam", "", "role/"+c.RoleName()) }
 func (c Config) FunctionARN() string {
 	return c.arn("lambda", c.Region, "function:"+c.FunctionName())

@@ -61,6 +61,9 @@ const noPager = "export AWS_PAGER="
 func (t *table) elsewhere(e *Elsewhere) {
 	e.Clicks = "In DynamoDB choose Create table, name it and its partition key, choose Customize settings, " +
 		"set the capacity mode to Provisioned, switch auto scaling off for reads and for writes, and give each 5 units."
+	if t.cfg.Index == IndexNewest {
+		e.Clicks += " Under Secondary indexes choose Create global index, with the partition key " + indexPartitionKey + " and the sort key " + indexSortKey + ", and name it " + IndexName + "."
+	}
 	e.Commands = []string{
 		awsLine("dynamodb", t.cfg.Region, t.createInput(), "TableName"),
 		awsWait("dynamodb", t.cfg.Region, "table-exists", "table-name", t.cfg.TableName()),

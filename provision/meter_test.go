@@ -44,7 +44,7 @@ func TestReadMeterOfAFreshStack(t *testing.T) {
 		if m.Cost.NowPerMonthUSD != 0 || m.Cost.WorstPerDayUSD <= 0 {
 			t.Errorf("the cost is %+v", m.Cost)
 		}
-		if rcu, wcu, tables, crowded := provision.Foresee(t.Context(), w.cfg, w.clients).Crowded(); rcu != 0 || wcu != 0 || tables != 0 || crowded {
+		if rcu, wcu, tables, crowded := provision.Foresee(t.Context(), w.cfg, w.clients).Crowded(w.cfg); rcu != 0 || wcu != 0 || tables != 0 || crowded {
 			t.Errorf("other tables have %d and %d, %d tables, crowded: %v", rcu, wcu, tables, crowded)
 		}
 		for _, in := range inputs[cloudwatch.GetMetricDataInput](w) {

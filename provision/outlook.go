@@ -120,12 +120,10 @@ func (o Outlook) expected(cfg Config, plan []Change) consumption {
 	if o.limit != nil {
 		u.slots = int(*o.limit)
 	}
-	if c := o.capacity; c != nil {
-		rcu, wcu, _ := c.others()
-		u.rcu, u.wcu = rcu+readCapacity, wcu+writeCapacity
-	}
 	for _, c := range plan {
 		switch step := c.Step.(type) {
+		case *table:
+			u.ownRCU, u.ownWCU = step.units()
 		case *function:
 			seen, _ := c.Seen.Detail.(*functionSeen)
 			if seen == nil {
@@ -143,16 +141,21 @@ func (o Outlook) expected(cfg Config, plan []Change) consumption {
 			u.public = step.auth() == types.FunctionUrlAuthTypeNone && (!c.Skip || seen.config != nil)
 		}
 	}
+	if c := o.capacity; c != nil {
+		rcu, wcu, _ := c.others()
+		u.rcu, u.wcu = rcu+u.ownRCU, wcu+u.ownWCU
+	}
 	return u
 }
 
 // Crowded says that the other tables of the Region leave too little of the free
 // capacity for the stack's own, how many they are and what they take.
-func (o Outlook) Crowded() (rcu, wcu int64, tables int, crowded bool) {
+func (o Outlook) Crowded(cfg Config) (rcu, wcu int64, tables int, crowded bool) {
 	c := o.capacity
 	if c == nil {
 		return 0, 0, 0, false
 	}
 	rcu, wcu, tables = c.others()
-	return rcu, wcu, tables, rcu+readCapacity > freeRCU || wcu+writeCapacity > freeWCU
+	reads, writes := (&table{cfg: cfg}).units()
+	return rcu, wcu, tables, rcu+reads > freeRCU || wcu+writes > freeWCU
 }

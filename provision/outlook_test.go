@@ -148,7 +148,7 @@ func TestACrowdedRegionMakesTheTableCost(t *testing.T) {
 			t.Fatal(err)
 		}
 		plan, outlook := w.survey()
-		if rcu, wcu, tables, crowded := outlook.Crowded(); rcu != 25 || wcu != 25 || tables != 1 || !crowded {
+		if rcu, wcu, tables, crowded := outlook.Crowded(w.cfg); rcu != 25 || wcu != 25 || tables != 1 || !crowded {
 			t.Errorf("%d and %d of %d tables, crowded: %v", rcu, wcu, tables, crowded)
 		}
 		outlook.Price(w.cfg, plan)

@@ -33,14 +33,27 @@ const (
 
 // table is step 1: the DynamoDB table.
 type table struct {
-	cfg  Config
-	api  tableAPI
-	made atomic.Bool // by this step: it is ours, whatever its tags say as yet
+	cfg      Config
+	api      tableAPI
+	made     atomic.Bool // by this step: it is ours, whatever its tags say as yet
+	indexed  atomic.Bool // the last look found an index that stays
+	building atomic.Bool // ... and DynamoDB at work on it
 }
 
 func newTable(cfg Config, api tableAPI) Step { return &table{cfg: cfg, api: api} }
 
 func (t *table) Describe() Description {
+	reads, writes := t.units()
+	settle, gone := 5*time.Minute, 10*time.Minute
+	index, indexWhy, indexMore := "none", "a list reads the whole table, as the book's does",
+		"Without one a list reads every item there is, which costs more the more there are. "+IndexName+" lists the newest first and reads only what it returns, with 5 RCU and 5 WCU of its own."
+	if t.hasIndex() {
+		index, indexWhy = IndexName, "lists the newest first; 5 RCU, 5 WCU of its own"
+		indexMore = "Its partition key is " + indexPartitionKey + " and its sort key " + indexSortKey + ", and it keeps all attributes: a list reads only what it returns. Its 5 RCU and 5 WCU count towards the 25 as well."
+	}
+	if t.building.Load() || t.cfg.Index == IndexNewest {
+		settle, gone = indexSettle, indexSettle
+	}
 	return Description{
 		Name:     "table",
 		Resource: t.cfg.TableName(),
@@ -48,27 +61,43 @@ func (t *table) Describe() Description {
 		Why: "DynamoDB is a database without a server of yours: you name a table and one key, and store items under it. " +
 			"The capacity is fixed on purpose: the free tier covers that, and when too much comes at once, requests wait instead of costing money.",
 		Purpose: "Keeps the to-do items.",
-		Cover:   fmt.Sprintf("%d reads and %d writes a second, of %d", readCapacity, writeCapacity, freeRCU),
+		Cover:   fmt.Sprintf("%d reads and %d writes a second, of %d", reads, writes, freeRCU),
 		Without: "The API has nowhere to keep its items, and answers every request with an error.",
 		Settings: []Setting{
 			{"partition key", partitionKey + " (String)", "every item has its own id", "Every item has its own id, and DynamoDB finds it by that."},
 			{"capacity mode", "provisioned", "on-demand is not in the free tier", "The free tier covers provisioned capacity; on-demand requests are charged from the first."},
 			{"capacity", fmt.Sprintf("%d RCU, %d WCU", readCapacity, writeCapacity), "reads and writes a second, of 25 free", "Read and write units: so many a second. 25 of each are free in a Region, for all tables and indexes together: five tables like this one."},
+			{"index", index, indexWhy, indexMore},
 			{"auto scaling", "none", "it would leave what is free", "It would raise the capacity beyond what is free, and its alarms use up the ten free ones."},
 			{"table class", "Standard", "the only one in the free tier", "The other one, for data that is seldom read, is not in the free tier."},
 			{"deletion protection", "off", "so that todoctl down can remove it", "So that todoctl down can remove it; it asks first and offers a backup."},
 		},
 		Cost:   "Nothing while the Region's tables stay at or below 25 RCU and 25 WCU.",
-		Settle: 5 * time.Minute,
-		Gone:   10 * time.Minute,
+		Settle: settle,
+		Gone:   gone,
 	}
+}
+
+// hasIndex says whether the table has its index, or will have it.
+func (t *table) hasIndex() bool {
+	return t.cfg.Index == IndexNewest || t.cfg.Index == "" && t.indexed.Load()
+}
+
+// units are the capacity of the table and its index together.
+func (t *table) units() (reads, writes int64) {
+	if t.hasIndex() {
+		return 2 * readCapacity, 2 * writeCapacity
+	}
+	return readCapacity, writeCapacity
 }
 
 // tableSeen is what Observe saw.
 type tableSeen struct {
 	*types.TableDescription
-	tags   map[string]string
-	unsure bool // no tags yet on a table that is only seconds old and that this step has not made
+	tags    map[string]string
+	indexed bool // it should have its index
+	strange bool // the index of that name is somebody's own
+	unsure  bool // no tags yet on a table that is only seconds old and that this step has not made
 }
 
 func (s *tableSeen) ownerUnknown() bool { return s.unsure }
@@ -93,9 +122,18 @@ func (t *table) Observe(ctx context.Context) (Observation, error) {
 	if err != nil || found == nil {
 		return Observation{State: Absent}, err
 	}
-	seen := tableSeen{TableDescription: found, tags: tags}
-	o := Observation{ID: t.cfg.TableARN(), Detail: &seen, Diffs: t.diffs(found), Advice: t.advise(found)}
-	if busy(found) {
+	ours, _ := t.cfg.owned(tags)
+	ours = ours || t.made.Load()
+	wanted := t.wants(found, ours)
+	seen := tableSeen{TableDescription: found, tags: tags, indexed: wanted, strange: t.strange(found, ours)}
+	o := Observation{ID: t.cfg.TableARN(), Detail: &seen, Diffs: t.diffs(found), Advice: t.advise(&seen)}
+	if !seen.strange {
+		o.Diffs = append(o.Diffs, t.indexDiffs(found, wanted)...)
+		o.Pending, o.Wait = indexWork(found)
+	}
+	t.indexed.Store(wanted)
+	t.building.Store(o.Pending != "")
+	if busy(found) && (o.Pending == "" || found.TableStatus != types.TableStatusUpdating) {
 		o.Pending, o.Wait = string(found.TableStatus), waitOfTable[found.TableStatus]
 	}
 	// Tags are eventually consistent: for some seconds a new table may show none,
@@ -197,11 +235,13 @@ func onOff(on bool) string {
 }
 
 // keyOf writes a table's key in words: "id (S)", "user (S), day (N)".
-func keyOf(d *types.TableDescription) string {
+func keyOf(d *types.TableDescription) string { return keyText(d.KeySchema, d.AttributeDefinitions) }
+
+func keyText(schema []types.KeySchemaElement, attributes []types.AttributeDefinition) string {
 	var parts []string
-	for _, k := range d.KeySchema {
+	for _, k := range schema {
 		kind := "?"
-		for _, a := range d.AttributeDefinitions {
+		for _, a := range attributes {
 			if aws.ToString(a.AttributeName) == aws.ToString(k.AttributeName) {
 				kind = string(a.AttributeType)
 			}
@@ -212,11 +252,26 @@ func keyOf(d *types.TableDescription) string {
 }
 
 // advise names what counts towards the free tier too and is not todoctl's.
-func (t *table) advise(d *types.TableDescription) []string {
-	if n := len(d.GlobalSecondaryIndexes); n > 0 {
-		return []string{fmt.Sprintf("%s has %d global secondary index(es), whose capacity counts towards the free 25 as well", t.cfg.TableName(), n)}
+func (t *table) advise(d *tableSeen) []string {
+	var advice []string
+	others := len(d.GlobalSecondaryIndexes)
+	if ix := newest(d.TableDescription); ix != nil && !d.strange {
+		others--
+		if d.indexed && ix.IndexStatus != types.IndexStatusDeleting && !alike(d.TableDescription, ix) {
+			advice = append(advice, fmt.Sprintf("an index's key and attributes cannot be changed: %s is deleted and made anew, which loses no item", IndexName))
+		}
 	}
-	return nil
+	if others > 0 {
+		advice = append(advice, fmt.Sprintf("%s has %s that todoctl did not make, whose capacity counts towards the free 25 as well", t.cfg.TableName(), indexCount(others)))
+	}
+	return advice
+}
+
+func indexCount(n int) string {
+	if n == 1 {
+		return "1 index"
+	}
+	return fmt.Sprintf("%d indexes", n)
 }
 
 // Apply creates the table, or repairs it. It returns when DynamoDB has accepted
@@ -258,7 +313,7 @@ func (t *table) create(ctx context.Context) error {
 
 // createInput is the table as it is asked for, and as Elsewhere tells it.
 func (t *table) createInput() *dynamodb.CreateTableInput {
-	return &dynamodb.CreateTableInput{
+	in := &dynamodb.CreateTableInput{
 		TableName:            aws.String(t.cfg.TableName()),
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String(partitionKey), AttributeType: types.ScalarAttributeTypeS}},
 		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String(partitionKey), KeyType: types.KeyTypeHash}},
@@ -268,6 +323,11 @@ func (t *table) createInput() *dynamodb.CreateTableInput {
 		TableClass:            types.TableClassStandard,
 		Tags:                  t.tagList(),
 	}
+	if t.cfg.Index == IndexNewest {
+		in.AttributeDefinitions = append(in.AttributeDefinitions, indexAttributes()...)
+		in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{t.index()}
+	}
+	return in
 }
 
 func throughput() *types.ProvisionedThroughput {
@@ -281,87 +341,6 @@ func (t *table) tagList() []types.Tag {
 	}
 	slices.SortFunc(tags, func(a, b types.Tag) int { return strings.Compare(*a.Key, *b.Key) })
 	return tags
-}
-
-// repair ends the differences, one kind at a time: UpdateTable takes no more.
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
-func (t *table) repair(ctx context.Context, s *tableSeen) error {
-	if have := keyOf(s.TableDescription); have != partitionKey+" (S)" {
-		return &KeySchemaError{Table: t.cfg.TableName(), Have: have}
-	}
-	if ours, _ := t.cfg.owned(s.tags); !ours {
-		if err := t.tag(ctx); err != nil {
-			return err
-		}
-	}
-	for _, kind := range []struct {
-		needed func(*types.TableDescription) bool
-		change dynamodb.UpdateTableInput
-	}{
-		{
-			func(d *types.TableDescription) bool {
-				p := d.ProvisionedThroughput
-				return billingMode(d) != types.BillingModeProvisioned || p == nil ||
-					aws.ToInt64(p.ReadCapacityUnits) != readCapacity || aws.ToInt64(p.WriteCapacityUnits) != writeCapacity
-			},
-			dynamodb.UpdateTableInput{BillingMode: types.BillingModeProvisioned, ProvisionedThroughput: throughput()},
-		},
-		{
-			func(d *types.TableDescription) bool { return tableClass(d) != types.TableClassStandard },
-			dynamodb.UpdateTableInput{TableClass: types.TableClassStandard},
-		},
-		{
-			protected,
-			dynamodb.UpdateTableInput{DeletionProtectionEnabled: aws.Bool(false)},
-		},
-	} {
-		if !kind.needed(s.TableDescription) {
-			continue
-		}
-		kind.change.TableName = aws.String(t.cfg.TableName())
-		if err := t.update(ctx, kind.needed, &kind.change); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// tag makes the table ours when it is free for that: while DynamoDB is at work on
-// a table or on its tags, it takes no others.
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TagResource.html
-func (t *table) tag(ctx context.Context) error {
-	return t.cfg.Clock.until(ctx, tableBusy, t.Describe().Settle, func() (bool, error, error) {
-		_, err := t.api.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: aws.String(t.cfg.TableARN()), Tags: t.tagList()})
-		if apiCode(err) == "ResourceInUseException" {
-			return false, err, nil
-		}
-		return err == nil, nil, err
-	})
-}
-
-// update makes one change when the table is free for it. It looks first every
-// time: a change whose answer was lost must not be sent again, because the same
-// capacity twice is an error.
-func (t *table) update(ctx context.Context, needed func(*types.TableDescription) bool, change *dynamodb.UpdateTableInput) error {
-	return t.cfg.Clock.until(ctx, tableUpdating, t.Describe().Settle, func() (bool, error, error) {
-		now, err := t.find(ctx)
-		if err != nil {
-			return false, nil, err
-		}
-		switch {
-		case now == nil:
-			return false, nil, fmt.Errorf("%s is gone", t.cfg.TableName())
-		case busy(now):
-			return false, &UnsettledError{Waited: t.Describe().Settle, Seen: Observation{State: Drift, Pending: string(now.TableStatus)}, Goal: Up}, nil
-		case !needed(now):
-			return true, nil, nil
-		}
-		_, err = t.api.UpdateTable(ctx, change)
-		if apiCode(err) == "ResourceInUseException" {
-			return false, err, nil
-		}
-		return err == nil, nil, err
-	})
 }
 
 // Destroy deletes the table with its items. The person has been asked, and
@@ -384,8 +363,8 @@ func (t *table) Destroy(ctx context.Context, seen Observation) error {
 		switch {
 		case err == nil, isGone(err):
 			return true, nil, nil
-		case apiCode(err) == "ResourceInUseException": // CREATING, UPDATING or DELETING
-			return false, err, nil
+		case apiCode(err) == "ResourceInUseException": // CREATING, UPDATING or DELETING, or an index of it
+			return false, err, t.dropBuilding(ctx)
 		case apiCode(err) == "ValidationException" && strings.Contains(strings.ToLower(err.Error()), "protect"):
 			return false, nil, &ProtectedError{Table: t.cfg.TableName(), Region: t.cfg.Region}
 		}

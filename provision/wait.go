@@ -33,6 +33,13 @@ var (
 	tableUpdating = Wait{"DynamoDB is changing the table", ""}
 	tableDeleting = Wait{"DynamoDB is deleting the table and its items", ""}
 	tableBusy     = Wait{"DynamoDB is still at work on the table", ""}
+
+	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.OnlineOps.html
+	// has the phases; how long is what people see of small tables.
+	indexCreating = Wait{"DynamoDB is making room for the index", "under a minute"}
+	indexFilling  = Wait{"DynamoDB is filling the index; lists come by Scan meanwhile", "8-17 min"}
+	indexUpdating = Wait{"DynamoDB is changing the index", "2-4 s"}
+	indexDeleting = Wait{"DynamoDB is deleting the index, and no item", "3-6 s"}
 	capacityUsed  = Wait{fmt.Sprintf("the table has used up its %d reads or %d writes a second", readCapacity, writeCapacity), ""}
 
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html says

@@ -19,6 +19,7 @@ type choice struct{ value, means string }
 // value is it.
 var choices = map[string][]choice{
 	"output":  {{"text", "words for people"}, {"json", "one JSON document on stdout"}, {"jsonl", "a line of JSON for each thing as it happens"}},
+	"index":   {{"none", "a list reads the whole table, as in the book"}, {"newest", "a list reads the newest items from an index"}},
 	"policy":  {{"least", "one inline policy for this table and this log group"}, {"tutorial", "the book's two managed policies"}},
 	"runtime": runtimeChoices(),
 	"auth":    {{"none", "everybody who has the link"}, {"iam", "signed requests only"}},

@@ -115,8 +115,13 @@ because what is left may cost money; run again, it takes away the rest.`,
 		short: stepTitles["table"],
 		long: `A table with the partition key id, in provisioned capacity: 5 read and 5 write
 units. The always-free allowance covers that mode, with 25 units of each for all
-tables of a Region together. The console's default, on-demand, is not in it.` + eachStep,
+tables of a Region together. The console's default, on-demand, is not in it.
+
+--index adds an index with 5 and 5 units of its own, from which the handler lists
+the newest items first; --index none takes it away, and no item with it. On a table
+that is there, AWS takes up to 17 minutes to build one.` + eachStep,
 		examples: []example{
+			{"Lists that read the newest items only", "todoctl table --index"},
 			{"The table, made or repaired on this machine", "todoctl table --local --yes"},
 			{"What differs between the table on AWS and the one it should be", "todoctl table --dry-run"},
 		},

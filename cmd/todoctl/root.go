@@ -52,7 +52,7 @@ func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (
 			exit = c.finish(bug)
 		}
 	}()
-	root.SetArgs(app.Args)
+	root.SetArgs(withValues(root, app.Args))
 	root.SetIn(app.In)
 	root.SetOut(app.Out)
 	root.SetErr(app.Err)
@@ -74,6 +74,30 @@ func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (
 		c.output, c.name = format, strings.TrimPrefix(cmd.CommandPath(), "todoctl ")
 	}
 	return c.finish(err)
+}
+
+// withValues gives a flag that may stand alone the word behind it: pflag takes a
+// value for such a flag only after "=", and people type a space.
+func withValues(root *cobra.Command, args []string) []string {
+	cmd, _, err := root.Find(args)
+	if err != nil {
+		return args
+	}
+	var joined []string
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--" {
+			return append(joined, args[i:]...)
+		}
+		name, long := strings.CutPrefix(args[i], "--")
+		f := cmd.Flags().Lookup(name)
+		if long && f != nil && f.NoOptDefVal != "" && f.Value.Type() == "string" && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+			joined = append(joined, args[i]+"="+args[i+1])
+			i++
+			continue
+		}
+		joined = append(joined, args[i])
+	}
+	return joined
 }
 
 // afterKeys begins a new line where the terminal has echoed the Ctrl-C itself, or

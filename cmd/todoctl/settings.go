@@ -19,6 +19,7 @@ import (
 // settings are the flags of up and of the steps that say what should be.
 type settings struct {
 	adopt   bool
+	index   string
 	policy  string
 	runtime string
 	auth    string
@@ -37,6 +38,9 @@ func (s *settings) settingFlags(cmd *cobra.Command, steps ...string) {
 	f.BoolVar(&s.adopt, "adopt", false, "take over resources of these names that todoctl did not make")
 	for _, step := range steps {
 		switch step {
+		case "table":
+			f.StringVar(&s.index, "index", "", "how lists are read: none, the whole table (default), or newest, from an index")
+			f.Lookup("index").NoOptDefVal = string(provision.IndexNewest)
 		case "role":
 			f.StringVar(&s.policy, "policy", "", "what the function may do: least (default), or tutorial (the book's)")
 		case "function":
@@ -89,6 +93,8 @@ func preferences() []preference {
 		versions[i] = option{runtimeWords(r), r}
 	}
 	return []preference{
+		of("table", "index", "How lists are read", "How are lists read?", "", func(s *settings) *string { return &s.index },
+			option{"The whole table each time, as in the book", "none"}, option{"The newest first, from an index with 5 RCU and 5 WCU of its own", "newest"}),
 		of("role", "policy", "What it may do", "What may the function do?", "", func(s *settings) *string { return &s.policy },
 			option{"Only what it needs: items of this table, lines of its log", "least"}, option{"What the book attaches: everything on every table", "tutorial"}),
 		of("function", "runtime", "The language", "In which language is the code?", "", func(s *settings) *string { return &s.runtime }, versions...),
@@ -148,7 +154,9 @@ func (c *command) choosing(flag, value string) []string {
 	for i := 0; i < len(c.Args); i++ {
 		switch {
 		case c.Args[i] == name:
-			i++ // its value
+			if i+1 < len(c.Args) && !strings.HasPrefix(c.Args[i+1], "-") { // not of a flag that stands alone
+				i++
+			}
 		case strings.HasPrefix(c.Args[i], name+"="):
 		default:
 			args = append(args, c.Args[i])
@@ -167,6 +175,7 @@ func (c *command) inRegion(region string) string { return line(c.choosing("regio
 func (s *settings) apply(c *command, sess *session) error {
 	cfg := &sess.cfg
 	cfg.Adopt = s.adopt
+	cfg.Index = provision.Index(s.index)
 	cfg.Policy = provision.Policy(s.policy)
 	cfg.Runtime = s.runtime
 	language := handler.LanguageOf(cmp.Or(s.runtime, provision.DefaultRuntime))

@@ -19,7 +19,7 @@ func newUp() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return upRun(cmd.Context(), this(cmd), &s) },
 	}
-	s.settingFlags(cmd, "role", "function", "url", "alarm")
+	s.settingFlags(cmd, "table", "role", "function", "url", "alarm")
 	cmd.Flags().StringSliceVar(&s.skip, "skip", nil, "leave out a step (again for more)")
 	return cmd
 }

@@ -260,7 +260,7 @@ func (c *command) warnCapacity(ctx context.Context, out *words, sess *session, p
 	if plan[0].Name() != "table" || plan[0].Action != provision.Create {
 		return nil
 	}
-	rcu, wcu, tables, crowded := sess.outlook.Crowded()
+	rcu, wcu, tables, crowded := sess.outlook.Crowded(sess.cfg)
 	if !crowded {
 		return nil
 	}

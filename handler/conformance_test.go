@@ -48,7 +48,7 @@ func TestAnswersHideWhatWentWrong(t *testing.T) {
 				t.Errorf("%s %s: %d %v %s", s.Method, s.Path, got.status, got.header, got.body)
 			}
 		}
-		for _, operation := range []string{"Scan", "PutItem", "GetItem", "DeleteItem", "UpdateItem"} {
+		for _, operation := range []string{"Query", "PutItem", "GetItem", "DeleteItem", "UpdateItem"} {
 			words, times := d.complaint("ResourceNotFoundException", operation), 1
 			if d.node != nil { // whose words do not say which of the five
 				times = 5

@@ -232,6 +232,7 @@ func provision(t *testing.T, sdk aws.Config, db *dynamodb.Client, runtime types.
 	}
 	_, err = roles.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("R"), PolicyName: aws.String("P"), PolicyDocument: aws.String(
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:PutItem","dynamodb:UpdateItem","dynamodb:DeleteItem","dynamodb:Scan"],"Resource":"arn:aws:dynamodb:eu-central-1:000000000000:table/NotesTable"},` +
+			`{"Effect":"Allow","Action":"dynamodb:Query","Resource":"arn:aws:dynamodb:eu-central-1:000000000000:table/NotesTable/index/newest"},` +
 			`{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}`)})
 	if err != nil {
 		t.Fatal(err)

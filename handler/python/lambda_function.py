@@ -6,7 +6,8 @@
     PUT    /ID    {"completed": true}          200 and the changed item
     DELETE /ID                                 204
 
-HEAD is GET without the body. A long list comes in parts: GET /?limit=20 answers
+HEAD is GET without the body. The list has the newest first where the table has an
+index for that (todoctl up --index), and no order else. A long list comes in parts: GET /?limit=20 answers
 20 items and, when there are more, a Link header that leads to the rest. What
 cannot be done is a 400, 404 or 413 with {"error": "the reason in a sentence"}.
 
@@ -19,6 +20,7 @@ import json
 import logging
 import os
 import re
+import time
 import uuid
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -53,12 +55,19 @@ MAX_TASK = 1_000  # characters
 MAX_BODY = 16_384  # bytes: such a task, however its characters are written
 MAX_DEPTH = 32  # lists and objects inside each other
 MAX_ID = 2_048  # bytes: DynamoDB has no longer key
+MAX_KEY = {"id": MAX_ID, "created": 1_024}
 
 # How much one answer lists. Lambda sends 6 MB at most, in a form that may double
 # the size.
 MAX_ITEMS = 1_000
 MAX_LIST = 2_500_000  # bytes
 MIN_TIME = 2_500  # milliseconds that must be left to ask DynamoDB for more
+
+# A table may have an index that holds the items in order of time. Where it has
+# none, it is asked again after a while: somebody may have added it.
+INDEX = "newest"
+ASK_AGAIN = 60  # seconds
+no_index_until = 0.0  # on the clock of time.monotonic
 
 
 class Refused(Exception):
@@ -188,29 +197,76 @@ def list_items(limit, start, context):
     """Returns at most limit items from behind the key start on and, when there are
     more, the key of the last one.
 
+    With an index the newest come first, and only they are read. Without one a
+    scan goes through the table, in no order: fine while it is small. A list goes
+    on in the way in which it has begun.
+    """
+    global no_index_until
+    if start is not None:
+        by_index = "created" in start
+    else:
+        by_index = time.monotonic() >= no_index_until
+    if by_index:
+        try:
+            return read_items(query, ("created", "id"), limit, start, context)
+        except ClientError as error:
+            if not is_without_index(error):
+                raise
+            no_index_until = time.monotonic() + ASK_AGAIN
+        if start is not None:
+            raise Refused(400, "The list has lost its order: begin it anew, without next")
+    return read_items(table.scan, ("id",), limit, start, context)
+
+
+def read_items(read, names, limit, start, context):
+    """Does so with one way of reading, whose keys have these names.
+
     DynamoDB hands out at most 1 MB at a time; LastEvaluatedKey says that there
-    is more. A scan reads the whole table, which is fine while it is small.
+    is more.
     """
     items, size = [], 0
     request = {} if start is None else {"ExclusiveStartKey": start}
     while True:
         # One more than is asked for, to see whether there are more.
-        page = table.scan(Limit=limit + 1 - len(items), **request)
+        page = read(Limit=limit + 1 - len(items), **request)
         for item in map(shown, page["Items"]):
             size += len(to_json(item).encode())
             if items and (len(items) == limit or size > MAX_LIST):
-                return items, key_of(items[-1])
+                return items, part_of(items[-1], names)
             items.append(item)
         if "LastEvaluatedKey" not in page:
             return items, None
         if items and context.get_remaining_time_in_millis() < MIN_TIME:
-            return items, key_of(items[-1])
-        request = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            return items, part_of(items[-1], names)
+        request = {"ExclusiveStartKey": part_of(page["LastEvaluatedKey"], names)}
 
 
-def key_of(item):
+def query(ExclusiveStartKey=None, **request):
+    """Reads the index as table.scan reads the table."""
+    if ExclusiveStartKey is not None:
+        request["ExclusiveStartKey"] = ExclusiveStartKey | {"list": "todo"}
+    return table.query(
+        IndexName=INDEX,
+        KeyConditionExpression="#list = :list",
+        ExpressionAttributeNames={"#list": "list"},
+        ExpressionAttributeValues={":list": "todo"},
+        ScanIndexForward=False,  # the newest first
+        **request,
+    )
+
+
+def part_of(item, names):
     """Returns what DynamoDB needs to go on behind this item."""
-    return {"id": item["id"]}
+    return {name: item[name] for name in names}
+
+
+def is_without_index(error):
+    """Says whether there is no index, or DynamoDB is still building it, or the
+    function may not use it."""
+    return error.response["Error"]["Code"] in (
+        "ValidationException",
+        "AccessDeniedException",
+    )
 
 
 def is_throttled(error):
@@ -285,7 +341,9 @@ def read_next(query):
     try:
         key = from_json(base64.urlsafe_b64decode(query["next"] + "==").decode())
         # The token of an answer has one form. Nothing else comes from there.
-        if to_token(key_of(key)) == query["next"] and 1 <= len(key["id"].encode()) <= MAX_ID:
+        names = ("created", "id") if "created" in key else ("id",)
+        fits = all(1 <= len(key[name].encode()) <= MAX_KEY[name] for name in names)
+        if fits and to_token(part_of(key, names)) == query["next"]:
             return key
     except (ValueError, TypeError, KeyError, AttributeError):
         pass
@@ -320,8 +378,8 @@ def no_item():
 
 def now():
     """Returns the time as text, for example 2026-11-23T10:00:00.000Z."""
-    time = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-    return time.replace("+00:00", "Z")
+    moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    return moment.replace("+00:00", "Z")
 
 
 # JSON.

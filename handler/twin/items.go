@@ -23,6 +23,7 @@ type API interface {
 	UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 	DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
 	Scan(ctx context.Context, in *dynamodb.ScanInput, opts ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
+	Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 }
 
 // How much one answer lists: see the Python file.
@@ -122,70 +123,6 @@ func (h *Handler) deleteItem(ctx context.Context, id string) error {
 	_, err := h.api.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: aws.String(h.table), Key: attributes{"id": text(id)}, ConditionExpression: ifThere})
 	return orNoItem(err)
-}
-
-// listItems returns at most limit items from behind the key start on and, when
-// there are more, the key of the last one.
-func (h *Handler) listItems(ctx context.Context, limit int, start key) (items []any, last key, err error) {
-	items, size := []any{}, 0
-	in := &dynamodb.ScanInput{TableName: aws.String(h.table), ExclusiveStartKey: start.attributes()}
-	for {
-		in.Limit = aws.Int32(int32(limit + 1 - len(items)))
-		page, err := h.api.Scan(ctx, in)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, stored := range page.Items {
-			item, err := shown(stored)
-			if err != nil {
-				return nil, nil, err
-			}
-			size += len(dumps(item))
-			if len(items) > 0 && (len(items) == limit || size > maxList) {
-				return items, last, nil
-			}
-			items, last = append(items, item), keyOf(stored)
-		}
-		if page.LastEvaluatedKey == nil {
-			return items, nil, nil
-		}
-		if len(items) > 0 && timeLeft(ctx) < minTime {
-			return items, last, nil
-		}
-		in.ExclusiveStartKey = page.LastEvaluatedKey
-	}
-}
-
-// timeLeft is how long Lambda lets the request run on. Its deadline is one of
-// real time, whatever the clock of the handler says.
-func timeLeft(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return minTime
-	}
-	return time.Until(deadline)
-}
-
-// A key is what DynamoDB needs to go on behind an item; nil is the beginning.
-type key map[string]string
-
-func keyOf(item attributes) key {
-	id, ok := item["id"].(*types.AttributeValueMemberS)
-	if !ok {
-		return nil
-	}
-	return key{"id": id.Value}
-}
-
-func (k key) attributes() attributes {
-	if k == nil {
-		return nil
-	}
-	all := attributes{}
-	for name, value := range k {
-		all[name] = text(value)
-	}
-	return all
 }
 
 // shown is an item as callers see it: without the constant that the index needs.

@@ -138,6 +138,9 @@ func readLimit(query map[string]string) (int, error) {
 	return limit, nil
 }
 
+// maxKey is how long DynamoDB takes the attributes of a key, in bytes.
+var maxKey = map[string]int{"id": maxID, "created": 1_024}
+
 // readNext returns the key behind which the list goes on, nil for its beginning.
 func readNext(query map[string]string) (key, error) {
 	token, ok := query["next"]
@@ -153,11 +156,21 @@ func readNext(query map[string]string) (key, error) {
 		return nil, notNext
 	}
 	// The token of an answer has one form. Nothing else comes from there.
-	start = key{"id": start["id"]}
-	if len(start["id"]) < 1 || len(start["id"]) > maxID || start.token() != token {
+	names := tableNames
+	if _, indexed := start["created"]; indexed {
+		names = indexNames
+	}
+	whole := key{}
+	for _, name := range names {
+		if n := len(start[name]); n < 1 || n > maxKey[name] {
+			return nil, notNext
+		}
+		whole[name] = start[name]
+	}
+	if whole.token() != token {
 		return nil, notNext
 	}
-	return start, nil
+	return whole, nil
 }
 
 // token writes a key as a word that an address can hold.

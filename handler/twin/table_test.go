@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 )
 
 // A memory is a table of DynamoDB, as far as the handler uses it: keys as the
@@ -104,4 +105,9 @@ func (m *memory) Scan(_ context.Context, in *dynamodb.ScanInput, _ ...func(*dyna
 		}
 	}
 	return out, nil
+}
+
+// Query says what DynamoDB says of a table without the index.
+func (m *memory) Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	return nil, &smithy.GenericAPIError{Code: "ValidationException", Message: "The table does not have the specified index: newest"}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -19,6 +20,8 @@ type Handler struct {
 	table string
 	api   API
 	now   func() time.Time
+
+	noIndexUntil atomic.Int64 // a moment, as time.Time.UnixNano
 }
 
 // New makes a handler that keeps its items in the table.

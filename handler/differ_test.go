@@ -96,10 +96,11 @@ var (
 	methods = []string{"GET", "GET", "POST", "POST", "PUT", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "get", "TRACE"}
 	paths   = []string{"/", "/", "/", "/a", "/b", "/%C3%BC%2F%25", "/%61", "/never", "//", "/a/", "/a/b", "/%", "/%f", "/%ff", "/%zz", "/%00", "/%2e%2e", "/a%", "/" + strings.Repeat("x", 2049), "/" + strings.Repeat("%C3%BC", 1024), ""}
 	limits  = []string{"1", "2", "3", "1000", "1001", "0", "-1", "", "1.0", "01", "1e1", " 1", "1,2", "٣", "１", "99999999999999999999"}
-	nexts   = []string{"eyJpZCI6ICJhIn0", "eyJpZCI6ICJiIn0", "eyJpZCI6ImEifQ", "eyJpZCI6IDF9", "", "a", "====", "ü", "bnVsbA", "W10", "eyJpZCI6ICLDvCJ9", "eyJpZCI6ICIifQ", "eyJpZCI6ICJcdWQ4MDAifQ"}
-	names   = []string{`"task"`, `"task"`, `"completed"`, `"Task"`, `"\u0074ask"`, `"id"`, `"\ud800"`, `""`, `"é"`}
-	values  = []string{`"x"`, `"Buy groceries"`, `true`, `false`, `null`, `1`, `-0`, `1.5e400`, `NaN`, `Infinity`, `[]`, `{}`, `""`, `" "`, `"\u00a0"`, `"\ud83e\uddc0"`, `"\ud83e"`, `"\uddc0\ud83e"`, `"\\ud83e"`, `"é🧀\u0000\u2028"`, "\"\x7f\"", "\"a\nb\"", `"\x"`, `'x'`, `01`, `+1`, `.5`, `5.`, `tru`, `[1, {"a": [null]}]`, strings.Repeat("9", 5000), "\"\xff\"", "\"\xed\xa0\x80\""}
-	joints  = []string{"{", "}", "[", "]", ",", ":", `"`, `\`, " ", "\n", "\t", "\ufeff", "\x00", "\xff", "é", "0", "-", "e", "u"}
+	nexts   = []string{"eyJpZCI6ICJhIn0", "eyJpZCI6ICJiIn0", "eyJpZCI6ImEifQ", "eyJpZCI6IDF9", "", "a", "====", "ü", "bnVsbA", "W10", "eyJpZCI6ICLDvCJ9", "eyJpZCI6ICIifQ", "eyJpZCI6ICJcdWQ4MDAifQ",
+		"eyJjcmVhdGVkIjogIjIwMjYiLCAiaWQiOiAiYSJ9", "eyJjcmVhdGVkIjogIiIsICJpZCI6ICJhIn0", "eyJjcmVhdGVkIjogIngifQ", "eyJpZCI6ICJhIiwgImNyZWF0ZWQiOiAieCJ9", "eyJjcmVhdGVkIjogbnVsbCwgImlkIjogImEifQ", "eyJjcmVhdGVkIjogMSwgImlkIjogImEifQ", "WyJjcmVhdGVkIiwgImlkIl0", "ImNyZWF0ZWQi", "eyJjcmVhdGVkIjogIlx1ZDgwMCIsICJpZCI6ICJhIn0"}
+	names  = []string{`"task"`, `"task"`, `"completed"`, `"Task"`, `"\u0074ask"`, `"id"`, `"\ud800"`, `""`, `"é"`}
+	values = []string{`"x"`, `"Buy groceries"`, `true`, `false`, `null`, `1`, `-0`, `1.5e400`, `NaN`, `Infinity`, `[]`, `{}`, `""`, `" "`, `"\u00a0"`, `"\ud83e\uddc0"`, `"\ud83e"`, `"\uddc0\ud83e"`, `"\\ud83e"`, `"é🧀\u0000\u2028"`, "\"\x7f\"", "\"a\nb\"", `"\x"`, `'x'`, `01`, `+1`, `.5`, `5.`, `tru`, `[1, {"a": [null]}]`, strings.Repeat("9", 5000), "\"\xff\"", "\"\xed\xa0\x80\""}
+	joints = []string{"{", "}", "[", "]", ",", ":", `"`, `\`, " ", "\n", "\t", "\ufeff", "\x00", "\xff", "é", "0", "-", "e", "u"}
 )
 
 func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
@@ -229,6 +230,10 @@ func (s still) DeleteItem(_ context.Context, in *dynamodb.DeleteItemInput, _ ...
 		err = &dbtypes.ConditionalCheckFailedException{}
 	}
 	return &dynamodb.DeleteItemOutput{}, err
+}
+
+func (still) Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	return nil, &smithy.GenericAPIError{Code: "ValidationException"}
 }
 
 func (s still) Scan(_ context.Context, in *dynamodb.ScanInput, _ ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {

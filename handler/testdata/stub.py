@@ -62,6 +62,9 @@ class Table:
         if not stored(Key):
             raise refused("ConditionalCheckFailedException")
 
+    def query(self, **_):
+        raise refused("ValidationException")
+
     def scan(self, Limit, ExclusiveStartKey=None):
         if ExclusiveStartKey:
             stored(ExclusiveStartKey)

@@ -20,8 +20,8 @@ type trial struct {
 }
 
 const (
-	otherSettings = upLine + " --policy tutorial --runtime python3.13 --auth iam --limit 5 --guard alarm"
-	firstSettings = upLine + " --policy least --runtime python3.12 --auth none --limit 1 --guard both"
+	otherSettings = upLine + " --index newest --policy tutorial --runtime python3.13 --auth iam --limit 5 --guard alarm"
+	firstSettings = upLine + " --index none --policy least --runtime python3.12 --auth none --limit 1 --guard both"
 )
 
 // Each setting that can be changed has its calls for that, and they are tried.

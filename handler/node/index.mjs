@@ -6,7 +6,8 @@
 //     PUT    /ID    {"completed": true}          200 and the changed item
 //     DELETE /ID                                 204
 //
-// HEAD is GET without the body. A long list comes in parts: GET /?limit=20 answers
+// HEAD is GET without the body. The list has the newest first where the table has
+// an index for that (todoctl up --index), and no order else. A long list comes in parts: GET /?limit=20 answers
 // 20 items and, when there are more, a Link header that leads to the rest. What
 // cannot be done is a 400, 404 or 413 with {"error": "the reason in a sentence"}.
 //
@@ -19,6 +20,7 @@ import {
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  QueryCommand,
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -46,12 +48,19 @@ const MAX_TASK = 1_000; // characters
 const MAX_BODY = 16_384; // bytes: such a task, however its characters are written
 const MAX_DEPTH = 32; // lists and objects inside each other
 const MAX_ID = 2_048; // bytes: DynamoDB has no longer key
+const MAX_KEY = { id: MAX_ID, created: 1_024 };
 
 // How much one answer lists. Lambda sends 6 MB at most, in a form that may double
 // the size.
 const MAX_ITEMS = 1_000;
 const MAX_LIST = 2_500_000; // bytes
 const MIN_TIME = 2_500; // milliseconds that must be left to ask DynamoDB for more
+
+// A table may have an index that holds the items in order of time. Where it has
+// none, it is asked again after a while: somebody may have added it.
+const INDEX = 'newest';
+const ASK_AGAIN = 60_000; // milliseconds
+let noIndexUntil = 0; // on the clock of performance.now
 
 /** The caller asks for something that cannot be done. */
 class Refused extends Error {
@@ -179,32 +188,81 @@ async function onlyIfThere(Command, request) {
  * Returns at most limit items from behind the key start on and, when there are
  * more, the key of the last one.
  *
- * DynamoDB hands out at most 1 MB at a time; LastEvaluatedKey says that there
- * is more. A scan reads the whole table, which is fine while it is small.
+ * With an index the newest come first, and only they are read. Without one a scan
+ * goes through the table, in no order: fine while it is small. A list goes on in
+ * the way in which it has begun.
  */
 async function listItems(limit, start, context) {
+  const byIndex = start === undefined ? performance.now() >= noIndexUntil : 'created' in start;
+  if (byIndex) {
+    try {
+      return await readItems(query, ['created', 'id'], limit, start, context);
+    } catch (error) {
+      if (!isWithoutIndex(error)) throw error;
+      noIndexUntil = performance.now() + ASK_AGAIN;
+    }
+    if (start !== undefined) throw new Refused(400, 'The list has lost its order: begin it anew, without next');
+  }
+  return readItems(scan, ['id'], limit, start, context);
+}
+
+/**
+ * Does so with one way of reading, whose keys have these names.
+ *
+ * DynamoDB hands out at most 1 MB at a time; LastEvaluatedKey says that there
+ * is more.
+ */
+async function readItems(read, names, limit, start, context) {
   const items = [];
   let size = 0;
   let last;
   for (;;) {
     // One more than is asked for, to see whether there are more.
-    const page = await dynamodb.send(new ScanCommand({ TableName, Limit: limit + 1 - items.length, ExclusiveStartKey: start }));
+    const page = await read(limit + 1 - items.length, start);
     for (const stored of page.Items) {
       const item = shown(stored);
       size += Buffer.byteLength(toJSON(item));
       if (items.length > 0 && (items.length === limit || size > MAX_LIST)) return { items, last };
       items.push(item);
-      last = keyOf(stored);
+      last = partOf(stored, names);
     }
     if (page.LastEvaluatedKey === undefined) return { items };
     if (items.length > 0 && context.getRemainingTimeInMillis() < MIN_TIME) return { items, last };
-    start = page.LastEvaluatedKey;
+    start = partOf(page.LastEvaluatedKey, names);
   }
 }
 
+/** Reads the table, in no order. */
+function scan(Limit, ExclusiveStartKey) {
+  return dynamodb.send(new ScanCommand({ TableName, Limit, ExclusiveStartKey }));
+}
+
+/** Reads the index, the newest first. */
+function query(Limit, start) {
+  const list = { S: 'todo' };
+  return dynamodb.send(new QueryCommand({
+    TableName,
+    IndexName: INDEX,
+    Limit,
+    ExclusiveStartKey: start && { ...start, list },
+    KeyConditionExpression: '#list = :list',
+    ExpressionAttributeNames: { '#list': 'list' },
+    ExpressionAttributeValues: { ':list': list },
+    ScanIndexForward: false,
+  }));
+}
+
+/**
+ * Says whether there is no index, or DynamoDB is still building it, or the
+ * function may not use it.
+ */
+function isWithoutIndex(error) {
+  return ['ValidationException', 'AccessDeniedException'].includes(error.name);
+}
+
 /** Returns what DynamoDB needs to go on behind this item. */
-function keyOf(item) {
-  return { id: item.id };
+function partOf(item, names) {
+  return Object.fromEntries(names.map((name) => [name, item[name]]));
 }
 
 /** Says whether DynamoDB was asked for more than the table's units allow. */
@@ -267,15 +325,21 @@ function readLimit(query) {
 function readNext(query) {
   if (!('next' in query)) return undefined;
   try {
-    const { id } = fromJSON(toText(Buffer.from(query.next, 'base64url')));
-    const key = { id: { S: id } };
+    const sent = fromJSON(toText(Buffer.from(query.next, 'base64url')));
+    const names = 'created' in sent ? ['created', 'id'] : ['id'];
+    const key = Object.fromEntries(names.map((name) => [name, { S: sent[name] }]));
     // The token of an answer has one form. Nothing else comes from there.
-    if (typeof id === 'string' && id.isWellFormed() && toToken(key) === query.next
-      && Buffer.byteLength(id) >= 1 && Buffer.byteLength(id) <= MAX_ID) return key;
+    if (names.every((name) => isKey(sent[name], MAX_KEY[name])) && toToken(key) === query.next) return key;
   } catch {
     // It is none.
   }
   throw new Refused(400, 'next must come from a Link header');
+}
+
+/** Says whether DynamoDB takes this as a part of a key. */
+function isKey(text, most) {
+  if (typeof text !== 'string' || !text.isWellFormed()) return false;
+  return Buffer.byteLength(text) >= 1 && Buffer.byteLength(text) <= most;
 }
 
 // What the caller gets.

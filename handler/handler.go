@@ -5,6 +5,7 @@ package handler
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/base64"
@@ -13,6 +14,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -73,7 +75,7 @@ func FromDir(fsys fs.FS, source, language string) (Package, error) {
 			return Package{}, err
 		}
 		if b.Len() > maxZip {
-			return Package{}, fmt.Errorf("%s %w", source, ErrTooLarge)
+			return Package{}, fmt.Errorf("%s %w; %s", source, ErrTooLarge, largest(fsys, names))
 		}
 	}
 	if err := w.Close(); err != nil {
@@ -116,6 +118,26 @@ func (p Package) of(packed []byte) (Package, error) {
 // ErrTooLarge says that a folder is more than Lambda takes in one upload.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 var ErrTooLarge = errors.New("is larger than the 50 MB that Lambda takes (uncompressed): leave out what the function does not need")
+
+// largest names the files of a folder that take most of its room.
+func largest(fsys fs.FS, names []string) string {
+	type file struct {
+		name string
+		size int64
+	}
+	var files []file
+	for _, name := range names {
+		if info, err := fs.Stat(fsys, name); err == nil {
+			files = append(files, file{name, info.Size()})
+		}
+	}
+	slices.SortStableFunc(files, func(a, b file) int { return cmp.Compare(b.size, a.size) })
+	var most []string
+	for _, f := range files[:min(3, len(files))] {
+		most = append(most, fmt.Sprintf("%s (%.1f MB)", f.name, float64(f.size)/(1<<20)))
+	}
+	return "its largest files are " + strings.Join(most, ", ")
+}
 
 // architecture is what a program is for, in Lambda's words. One that is no ELF
 // file is a script, or for another system altogether.

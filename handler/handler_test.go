@@ -81,7 +81,7 @@ func TestPackageRefusesWhatLambdaWouldNotFind(t *testing.T) {
 		{"too large", fstest.MapFS{
 			"lambda_function.py": {Data: []byte("def lambda_handler(event, context): pass")},
 			"model.bin":          {Data: make([]byte, 50<<20)},
-		}, "50 MB"},
+		}, "its largest files are model.bin (50.0 MB), lambda_function.py (0.0 MB)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := handler.FromDir(c.files, "a test", "")

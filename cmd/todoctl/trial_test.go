@@ -15,8 +15,7 @@ type trial struct {
 	name    string
 	promise string // which a kill of it is a case of
 	begin   func(r *rehearsal)
-	line    string             // DIR is the rehearsal's folder
-	ended   func(r *rehearsal) // what else must hold when it has ended well
+	line    string // DIR is the rehearsal's folder
 }
 
 const (

@@ -36,7 +36,7 @@ func (a answer) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 
 func main() {
 	region := os.Getenv("AWS_REGION")
-	lambda.StartHandler(answer(twin.Start(twin.Environment{
+	lambda.Start(answer(twin.Start(twin.Environment{
 		FunctionName:    os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
 		Region:          region,
 		Endpoint:        cmp.Or(os.Getenv("AWS_ENDPOINT_URL"), "https://dynamodb."+region+".amazonaws.com"),

@@ -588,7 +588,7 @@ func (a *App) buildGo(ctx context.Context, to goTarget, folder string, files fs.
 	if err != nil {
 		return nil, "", err
 	}
-	defer os.RemoveAll(tmp)
+	defer func() { _ = os.RemoveAll(tmp) }() // what stays is in the system's own folder for such
 	if folder == "" {
 		folder = filepath.Join(tmp, "source")
 		if err := os.CopyFS(folder, files); err != nil {

@@ -61,9 +61,9 @@ func TestAPageOfAnotherOriginUsesTheAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	var ran atomic.Int32
-	make := twin.New
+	start := twin.New
 	twin.New = func(env local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
-		handle := make(env)
+		handle := start(env)
 		return func(ctx context.Context, event []byte) ([]byte, error) {
 			ran.Add(1)
 			return handle(ctx, event)

@@ -20,7 +20,7 @@ func TestARuntimeIsChosenOnceAndChangedAsAWhole(t *testing.T) {
 		const line = "up --yes --skip test" // a program needs a socket, which there is none of here
 		want := func(runtime types.Runtime, handler string, architecture types.Architecture) {
 			t.Helper()
-			c, err := r.account().Lambda.GetFunctionConfiguration(context.Background(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String("TodoHandler")})
+			c, err := r.account().Lambda.GetFunctionConfiguration(r.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String("TodoHandler")})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -36,7 +36,7 @@ lint: golangci-lint
 # Without the variable each process that a transcript starts sleeps a second
 # at its end.
 race:
-	GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
+	GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 $(GO) test -race -timeout 50m ./...
 
 cross:
 	@for platform in $(PLATFORMS); do \

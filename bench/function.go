@@ -19,7 +19,7 @@ const (
 	coldRuns    = 20
 	warmRuns    = 500
 	loadClients = 8
-	loadTime    = 3 * time.Second
+	loadTime    = 5 * time.Second
 )
 
 // function measures requests to the local Function URL in one runtime: the first
@@ -69,6 +69,10 @@ func (b *bench) function(ctx context.Context, t *table, name, runtime string, en
 	t.add(fmt.Sprintf("%s: cold request, p50 and p99 of %d", name, coldRuns), show(percentile(cold, 50))+", "+show(percentile(cold, 99)))
 	t.add(fmt.Sprintf("%s: warm request, p50 and p99 of %d", name, warmRuns), show(percentile(warm, 50))+", "+show(percentile(warm, 99)))
 
+	// The first round starts an environment for each client.
+	if _, err := load(ctx, url); err != nil {
+		return err
+	}
 	rate, err := load(ctx, url)
 	if err != nil {
 		return err

@@ -22,15 +22,16 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Stdout, os.Stderr); err != nil {
+	if err := run(ctx, strings.Join(os.Args[1:], " "), os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// run measures one part after the other and prints the table. Only a todoctl
+// run measures one part after the other, or those that have a word in their name,
+// and prints the table. Only a todoctl
 // that cannot be built is an error: every other fault is a line of the table.
-func run(ctx context.Context, out, progress io.Writer) error {
+func run(ctx context.Context, only string, out, progress io.Writer) error {
 	dir, err := os.MkdirTemp("", "todoctl-bench-")
 	if err != nil {
 		return err
@@ -58,6 +59,9 @@ func run(ctx context.Context, out, progress io.Writer) error {
 		{"the function in Node.js", func(ctx context.Context, t *table) error { return b.function(ctx, t, "Node.js", "nodejs24.x", nil) }},
 		{"the local DynamoDB", b.items},
 	} {
+		if !strings.Contains(part.name, only) {
+			continue
+		}
 		fmt.Fprintln(progress, "measuring", part.name)
 		if err := part.measure(ctx, &t); err != nil {
 			t.add(part.name, "not measured: "+err.Error())

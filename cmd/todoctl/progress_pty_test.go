@@ -48,7 +48,7 @@ func TestNoLineComesWhileAQuestionIsOpen(t *testing.T) {
 		x.expect("Quit")
 		x.press(enter)
 	}
-	x.expect("Next: todoctl status")
+	x.expect("Next: todoctl open")
 	if exit := x.end(); exit != exitDone {
 		t.Errorf("exit %d; the screen was:\n%s", exit, x.text())
 	}

@@ -177,7 +177,7 @@ var machineProvocations = []provocation{
 	{"TODO-RUN-07", "somebody changes the function meanwhile", virtual(func(r *rehearsal) ending {
 		a := r.up().account()
 		a.deploy(a.otherCode())
-		return r.run(upLine, local.Fault{Kind: local.FaultBefore, Operation: "UpdateFunctionCode", Times: local.Always, Do: func() { a.describe() }})
+		return r.run(upLine+" --replace-code", local.Fault{Kind: local.FaultBefore, Operation: "UpdateFunctionCode", Times: local.Always, Do: func() { a.describe() }})
 	})},
 	{"TODO-RUN-08", "somebody deletes the role meanwhile", virtual(func(r *rehearsal) ending {
 		a := r.account()

@@ -153,6 +153,7 @@ var stackProvocations = []provocation{
 	})},
 	{"TODO-FN-18", "own code, and a runtime of another language", on(func(x *wire) string {
 		dir := filepath.Dir(file(x.t, "lambda_function.py", "def lambda_handler(event, context):\n    return {}\n"))
+		x.must(0, "up", "--yes", "--skip", "test,alarm")
 		x.must(0, "function", "--yes", "--source", dir)
 		return x.fails("function", "--yes", "--runtime", "nodejs24.x")
 	})},

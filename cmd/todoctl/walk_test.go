@@ -303,7 +303,7 @@ func TestAFlagsQuestionIsNotAsked(t *testing.T) {
 func TestASkipThatIsTakenBackAsksAgain(t *testing.T) {
 	x := start(t, startedLocal(t), "up", "--local")
 	x.toPage("table")
-	x.press(down + down + enter)
+	x.press(down + down + down + enter) // behind the settings
 	x.expect("The API has nowhere to keep its items")
 	x.expect("Without the table these are left out too: test. Skip them?")
 	x.press("n")

@@ -113,7 +113,8 @@ func TestThePastedLinesMakeTheStack(t *testing.T) {
 }
 
 // The lines' zip holds the same file as todoctl's and is not the same zip, as the
-// note beside them says: up puts its own in its place, and changes nothing else.
+// note beside them says: up puts its own in its place and notes its hash in a tag,
+// and changes nothing else.
 func TestUpAfterThePastedLinesChangesTheCodeAlone(t *testing.T) {
 	needed(t, "aws", "bash", "zip", "curl")
 	t.Parallel()
@@ -134,7 +135,7 @@ func TestUpAfterThePastedLinesChangesTheCodeAlone(t *testing.T) {
 			writes = append(writes, c.Operation)
 		}
 	}
-	if !slices.Equal(writes, []string{"UpdateFunctionCode"}) {
+	if !slices.Equal(writes, []string{"UpdateFunctionCode", "TagResource"}) {
 		t.Errorf("up writes %v", writes)
 	}
 	// With todoctl's own code in place the local AWS can run it, and the curl lines work.

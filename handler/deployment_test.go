@@ -156,11 +156,12 @@ func deploy(t *testing.T, m machine, timeout int32) deployment {
 	code := m.defaultCode(t)
 	broken := &breakage{}
 	cfg := local.Config{
-		Wrap:   broken.before,
-		Path:   filepath.Join(t.TempDir(), "aws.db"),
-		Now:    func() time.Time { return time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC) },
-		Python: func() *local.Python { return m.python },
-		Node:   func() *local.Node { return m.node },
+		Wrap:     broken.before,
+		Volatile: true,
+		Path:     filepath.Join(t.TempDir(), "aws.db"),
+		Now:      func() time.Time { return time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC) },
+		Python:   func() *local.Python { return m.python },
+		Node:     func() *local.Node { return m.node },
 		Twin: &local.Twin{SHA256: []string{code.SHA256}, New: func(e local.TwinEnvironment) func(context.Context, []byte) ([]byte, error) {
 			return twin.Start(twin.Environment(e))
 		}},

@@ -45,12 +45,11 @@ func FuzzAPIRequests(f *testing.F) {
 	f.Attr("promise", "T21")
 	f.Cleanup(func() { f.Attr("cases", strconv.FormatInt(ran.Load(), 10)) })
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	s, err := Open(Config{Path: filepath.Join(f.TempDir(), "local.db"), Now: func() time.Time { return now }})
+	s, err := Open(Config{Path: filepath.Join(f.TempDir(), "local.db"), Now: func() time.Time { return now }, Volatile: true})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = s.Close() })
-	s.db.bolt.NoSync = true // what is kept here need not survive
 	a := &account{server: s, now: now}
 	names := slices.Sorted(maps.Keys(s.services))
 	methods, paths := restPaths()

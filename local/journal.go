@@ -25,6 +25,8 @@ type journal struct {
 	file  *os.File // nil until the first frame: a store without items needs none
 	epoch uint64   // of the frames that count
 	end   int64    // where the next frame goes
+
+	volatile bool // no write waits for the disk
 }
 
 const (
@@ -111,11 +113,10 @@ func (j *journal) create() error {
 	if err != nil {
 		return err
 	}
-	if _, err = f.Write(make([]byte, journalSize)); err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = syncFolder(filepath.Dir(j.path))
+	if j.volatile {
+		err = f.Truncate(journalSize)
+	} else if _, err = f.Write(make([]byte, journalSize)); err == nil {
+		err = errors.Join(f.Sync(), syncFolder(filepath.Dir(j.path)))
 	}
 	if err != nil {
 		return errors.Join(err, f.Close(), os.Remove(j.path))
@@ -177,8 +178,10 @@ func (j *journal) append(frame []byte) error {
 	if _, err := j.file.WriteAt(frame, j.end); err != nil {
 		return fmt.Errorf("write the local store's journal: %w", err)
 	}
-	if err := syncData(j.file); err != nil {
-		return fmt.Errorf("write the local store's journal: %w", err)
+	if !j.volatile {
+		if err := syncData(j.file); err != nil {
+			return fmt.Errorf("write the local store's journal: %w", err)
+		}
 	}
 	j.end += int64(len(frame))
 	return nil

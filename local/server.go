@@ -18,6 +18,10 @@ type Config struct {
 	Now  func() time.Time // the clock; tests turn it by hand
 	Lags Lags             // how long things take; the zero value is instant
 
+	// Volatile leaves out the wait for the disk. What was answered outlives the
+	// process, and not a loss of power: for tests, most of whose time that wait is.
+	Volatile bool
+
 	// Operator is the IAM policy document that a person's keys are held to.
 	// Empty allows everything.
 	Operator string
@@ -96,6 +100,9 @@ func Open(cfg Config) (*Server, error) {
 	db, err := openStore(cfg.Path)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Volatile {
+		db.hurry()
 	}
 	db.hasty.Store(cfg.Listen == nil)
 	if cfg.Python == nil {

@@ -80,6 +80,9 @@ func openStore(path string) (*store, error) {
 	return st, nil
 }
 
+// hurry ends the wait for the disk, before the first write.
+func (st *store) hurry() { st.bolt.NoSync, st.journal.volatile = true, true }
+
 // close finishes the writes that are queued. Closing twice is no error.
 func (st *store) close() error {
 	st.mu.Lock()

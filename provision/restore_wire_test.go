@@ -30,7 +30,7 @@ type cupboard struct {
 
 func newCupboard(t *testing.T) *cupboard {
 	t.Helper()
-	server, err := local.Open(local.Config{Path: filepath.Join(t.TempDir(), "aws.db"), Now: time.Now, Logf: t.Logf})
+	server, err := local.Open(local.Config{Path: filepath.Join(t.TempDir(), "aws.db"), Now: time.Now, Volatile: true, Logf: t.Logf})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"time"
 )
 
 // listTries is how often the list is asked for when a request gets lost on its
@@ -34,16 +35,17 @@ func (s *testStep) persist(ctx context.Context, ask func() (answer, error)) (ans
 }
 
 // post writes one item. It waits with requests that change nothing until the
-// URL lets it in, and sends the POST then. When the answer gets lost, the item
-// may be in the table all the same: it is looked for before another is sent.
-func (s *testStep) post(ctx context.Context, at string) error {
+// URL lets it in, and sends the POST then; patience is how long. When the answer
+// gets lost, the item may be in the table all the same: it is looked for before
+// another is sent.
+func (s *testStep) post(ctx context.Context, at string, patience time.Duration) error {
 	body, err := json.Marshal(map[string]string{"task": TestTask})
 	if err != nil {
 		return err
 	}
 	var before map[string]bool // the ids of the list; nil when not known yet
 	sent := false
-	return s.cfg.Clock.until(ctx, Wait{}, testPatience, func() (bool, error, error) {
+	return s.cfg.Clock.until(ctx, Wait{}, patience, func() (bool, error, error) {
 		if before == nil || sent {
 			got, err := s.send(ctx, http.MethodGet, at, nil)
 			switch {

@@ -242,7 +242,11 @@ func (s *testStep) Apply(ctx context.Context, seen Observation) error {
 	if at == "" {
 		return errors.New("there is no Function URL to test")
 	}
-	return s.post(ctx, at)
+	patience := testPatience
+	if seen.State != Absent { // the look before has waited for what may still spread, and nothing was changed since
+		patience = 0
+	}
+	return s.post(ctx, at, patience)
 }
 
 func (s *testStep) Destroy(context.Context, Observation) error { return nil }

@@ -65,11 +65,12 @@ func inWorldOf(t *testing.T, set func(*local.Config), test func(t *testing.T, w 
 		w := &world{t: t, parallel: 1, hooks: map[string]hook{}}
 		code := testCode(t)
 		cfg := local.Config{
-			Path: filepath.Join(t.TempDir(), "aws.db"),
-			Now:  time.Now,
-			Lags: local.AWSLags,
-			Twin: &local.Twin{SHA256: []string{code.SHA256}, New: testTwin},
-			Logf: t.Logf,
+			Path:     filepath.Join(t.TempDir(), "aws.db"),
+			Now:      time.Now,
+			Volatile: true,
+			Lags:     local.AWSLags,
+			Twin:     &local.Twin{SHA256: []string{code.SHA256}, New: testTwin},
+			Logf:     t.Logf,
 		}
 		set(&cfg)
 		server, err := local.Open(cfg)

@@ -106,7 +106,7 @@ func (r *rehearsal) open(account local.Config, address string) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	account.Twin, account.Wrap, account.Logf = twin, r.server.wrap, r.Logf
+	account.Twin, account.Wrap, account.Logf, account.Volatile = twin, r.server.wrap, r.Logf, true
 	if r.cloud, err = local.Open(account); err != nil {
 		r.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func newVault(t *testing.T, items ...attributes) *vault {
 	t.Helper()
 	v := &vault{T: t, dir: t.TempDir()}
 	var err error
-	v.cloud, err = local.Open(local.Config{Path: filepath.Join(t.TempDir(), "aws.db"), Now: time.Now, Logf: t.Logf, Wrap: v.watch})
+	v.cloud, err = local.Open(local.Config{Path: filepath.Join(t.TempDir(), "aws.db"), Now: time.Now, Volatile: true, Logf: t.Logf, Wrap: v.watch})
 	if err != nil {
 		t.Fatal(err)
 	}

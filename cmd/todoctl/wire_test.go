@@ -52,7 +52,7 @@ func newWireOn(t *testing.T, cloud local.Config, more ...string) *wire {
 		t.Fatal(err)
 	}
 	x := &wire{t: t}
-	cloud.Path, cloud.Now, cloud.Wrap, cloud.Logf = filepath.Join(t.TempDir(), "aws.db"), time.Now, x.wrap, t.Logf
+	cloud.Path, cloud.Now, cloud.Volatile, cloud.Wrap, cloud.Logf = filepath.Join(t.TempDir(), "aws.db"), time.Now, true, x.wrap, t.Logf
 	cloud.Twin = cmp.Or(cloud.Twin, twin)
 	cloud.Listen = func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
 	x.aws, err = local.Open(cloud)

@@ -12,6 +12,7 @@ import (
 // T15. Whichever of the seven resources somebody has deleted: status names what
 // is affected, up makes it again, down takes the rest away.
 func TestWhateverWasDeletedBehindItsBackIsNoticedAndMended(t *testing.T) {
+	t.Parallel()
 	clean := cleanUp(t)
 	cases := 0
 	stride := sample(9) // in each case another set; 9 and 128 have no common factor

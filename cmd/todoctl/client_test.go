@@ -29,6 +29,7 @@ print(budget["BudgetLimit"]["Amount"], budget["CostTypes"]["IncludeCredit"])
 `
 
 func TestBoto3SeesTheSameWalkthrough(t *testing.T) {
+	t.Parallel()
 	if err := exec.Command("python3", "-c", "import boto3").Run(); err != nil {
 		t.Skip("python3 with boto3 is not on this machine")
 	}
@@ -61,6 +62,7 @@ func TestBoto3SeesTheSameWalkthrough(t *testing.T) {
 }
 
 func TestTheAWSCommandSeesTheSameTable(t *testing.T) {
+	t.Parallel()
 	aws, err := exec.LookPath("aws")
 	if err != nil {
 		t.Skip("the aws command is not on this machine")

@@ -147,6 +147,7 @@ func (a refusedCall) String() string {
 
 // T5. What only delays a call is waited out: the same run goes on to the end.
 func TestEachCodeThatPassesIsWaitedOut(t *testing.T) {
+	t.Parallel()
 	cleans := map[string]string{}
 	cases := 0
 	for _, a := range waits {
@@ -181,6 +182,7 @@ func TestEachCodeThatPassesIsWaitedOut(t *testing.T) {
 // T6. What no waiting helps against is said at once, in words, and with a way on
 // that leads to the end when the reason has gone.
 func TestEachCodeThatStaysIsSaidAtOnce(t *testing.T) {
+	t.Parallel()
 	clean := cleanUp(t)
 	cases := 0
 	for _, a := range stops {

@@ -66,6 +66,7 @@ func TestTheTabKeyStartsNoCredentialProgram(t *testing.T) {
 
 // An AWS that never answers costs the person two seconds and no message.
 func TestTheTabKeyGivesUpOnAnAWSThatIsSilent(t *testing.T) {
+	t.Parallel()
 	asked := make(chan struct{}, 10)
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		asked <- struct{}{}
@@ -143,6 +144,7 @@ func TestTheRegionsAreTheSDKs(t *testing.T) {
 
 // The shells themselves, with the lines that README and help give.
 func TestTheShellsComplete(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ shell, script, want string }{
 		{"bash", bashAsks("todoctl up --skip al"), "[alarm] "},
 		{"bash", bashAsks("todoctl sta"), "[status] "},

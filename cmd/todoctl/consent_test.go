@@ -15,6 +15,7 @@ import (
 // Nothing happens without asking: where nobody can answer, the person gets the
 // command that says yes, and no call is made at all.
 func TestWithoutATerminalNothingIsChanged(t *testing.T) {
+	t.Parallel()
 	t.Attr("promise", "T17")
 	x := newWire(t)
 	x.must(0, "up", "--yes")
@@ -85,6 +86,7 @@ func (p *process) stdin(how string) {
 // At a terminal CI and TERM change nothing: the first question is asked, and
 // without its answer nothing is written.
 func TestAtATerminalTheQuestionComesFirst(t *testing.T) {
+	t.Parallel()
 	t.Attr("promise", "T17")
 	cases := 0
 	x := newWire(t)

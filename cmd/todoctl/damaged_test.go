@@ -14,6 +14,7 @@ import (
 // Whatever is in the place of the store, every command that needs it says what
 // is wrong and what to type, in words of its own, and changes nothing.
 func TestADamagedStoreIsSaidInASentence(t *testing.T) {
+	t.Parallel()
 	t.Attr("promise", "T14")
 	env := home(t)
 	dir := filepath.Join(stateOf(t, env), "local")

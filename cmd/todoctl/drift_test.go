@@ -239,6 +239,7 @@ func (r *rehearsal) differing() (exit int, fields map[string][]string, advice st
 // T13. Whatever setting somebody changes, adds or removes, status names it and
 // nothing else, and up puts back that setting and nothing else.
 func TestEveryAuditedSettingIsNamedAndPutBack(t *testing.T) {
+	t.Parallel()
 	clean := cleanUp(t)
 	for _, d := range drifts {
 		t.Run(d.name, func(t *testing.T) {

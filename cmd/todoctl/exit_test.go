@@ -5,6 +5,7 @@ package main
 import "testing"
 
 func TestExitCodesAreTheREADMEs(t *testing.T) {
+	t.Parallel()
 	env := startedLocal(t)
 	for _, test := range []struct {
 		exit int

@@ -99,6 +99,7 @@ var extras = []struct {
 // T13. What somebody has added to a resource of ours is no fault of it; and when
 // a setting beside it is put back, the addition stays as it was made.
 func TestAdditionsOfOthersStayWhenASettingIsPutBack(t *testing.T) {
+	t.Parallel()
 	cases := 0
 	for i, x := range extras {
 		beside := 0

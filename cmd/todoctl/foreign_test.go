@@ -125,6 +125,7 @@ func (r *rehearsal) unreadable(x thing) *local.Faults {
 // whatever of it todoctl may see: up stops before its first write, down takes
 // what is ours and names what it leaves.
 func TestForeignResourcesAreLeftAlone(t *testing.T) {
+	t.Parallel()
 	cases, stride := 0, sample(5)
 	for i, x := range foreigners() {
 		for j, owner := range slices.Sorted(maps.Keys(whose)) {
@@ -222,6 +223,7 @@ func (r *rehearsal) wantForeign(line string, end ending, x foreigner, owner stri
 // T9. What appears between the look and the call that makes ours is left alone
 // as well: the call fails, and the tags then say whose it is.
 func TestWhatAppearsBetweenLookAndCreateIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	cases := 0
 	for _, x := range things {
 		for _, owner := range []string{"no tags", "another stack"} {

@@ -38,11 +38,12 @@ var indexLines = []struct {
 }
 
 func TestEveryLostAnswerAboutAnIndexIsRepairedInTheSameRun(t *testing.T) {
+	t.Parallel()
 	cases := 0
 	for i, kind := range slices.Concat(lostAnswers, passing) {
 		for _, c := range indexLines {
 			t.Run(string(kind)+" "+c.name, func(t *testing.T) {
-				cases += eachCall(t, sample(17+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
+				cases += eachCall(t, sample(31+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
 					if c.before != "" {
 						r.wantExit(r.run(c.before), exitDone)
 					}
@@ -59,9 +60,10 @@ func TestEveryLostAnswerAboutAnIndexIsRepairedInTheSameRun(t *testing.T) {
 
 // Killed at any call, with AWS's own delays, the next run goes on from there.
 func TestKilledAtAnIndexTheNextRunContinues(t *testing.T) {
+	t.Parallel()
 	for _, c := range indexLines {
 		t.Run(c.name, func(t *testing.T) {
-			eachCall(t, sample(11), local.AWSLags, func(r *rehearsal, k int) bool {
+			eachCall(t, sample(23), local.AWSLags, func(r *rehearsal, k int) bool {
 				if c.before != "" {
 					r.wantExit(r.run(c.before), exitDone)
 				}

@@ -12,6 +12,7 @@ import (
 // T18. Ctrl-C at any call: the call under way ends, the run says what there is
 // and how to go on, and going on leads to the end.
 func TestInterruptedAtAnyCallItSaysHowToGoOn(t *testing.T) {
+	t.Parallel()
 	clean := cleanUp(t)
 	cases, stopped := 0, 0
 	interrupted := func(r *rehearsal, line string, k int) ending {

@@ -190,6 +190,7 @@ var kept = []string{"schema", "type", "time", "command", "exit", "goal", "steps"
 // The schema is strict: it refuses a member that it does not describe, one of
 // another type, a word that is none of its words, and a member that is missing.
 func TestTheSchemaRefusesWhatItDoesNotDescribe(t *testing.T) {
+	t.Parallel()
 	cases := map[string]int{}
 	refuse := func(kind, definition, object, why string, whole any) {
 		text, err := json.Marshal(whole)

@@ -171,6 +171,7 @@ func eachKill(t *testing.T, stride int, test func(o *outdoors, k int, kind local
 // T1. The program may be killed at any call of up: the next up makes it whole,
 // and the one after has nothing to do.
 func TestUpGoesOnWhereItWasKilled(t *testing.T) {
+	t.Parallel()
 	clean := newOutdoors(t)
 	clean.wantExit(clean.process(upLine), exitDone)
 	want := clean.contents()
@@ -193,6 +194,7 @@ func TestUpGoesOnWhereItWasKilled(t *testing.T) {
 
 // T2. Killed at any call of up, what there is by then can be taken away.
 func TestDownTakesAwayWhatAKilledUpHasLeft(t *testing.T) {
+	t.Parallel()
 	promise(t, "T2", eachKill(t, sample(24), func(o *outdoors, k int, kind local.FaultKind) bool {
 		end := o.killedAt(upLine, k, kind)
 		o.wantExit(o.process(downLine), exitDone)
@@ -204,6 +206,7 @@ func TestDownTakesAwayWhatAKilledUpHasLeft(t *testing.T) {
 // T3. Killed at any call of down, the items are in the table or in a backup that
 // is good, unless they were given up; and the next down takes the rest.
 func TestDownGoesOnWhereItWasKilledAndLosesNoItem(t *testing.T) {
+	t.Parallel()
 	cases := 0
 	t.Run("backup", func(t *testing.T) {
 		cases += eachKill(t, sample(30), func(o *outdoors, k int, kind local.FaultKind) bool {

@@ -68,6 +68,7 @@ func TestOwnCodeWithoutPythonIsRefusedBeforeAnythingIsMade(t *testing.T) {
 }
 
 func TestAKilledServerLosesNothing(t *testing.T) {
+	t.Parallel()
 	env := startedLocal(t)
 	url, errs, exit := run(t, env, "up", "--local", "--yes")
 	if exit != 0 {
@@ -102,6 +103,7 @@ func TestAKilledServerLosesNothing(t *testing.T) {
 }
 
 func TestTheCurlLinesWorkAsPrinted(t *testing.T) {
+	t.Parallel()
 	sh, err := exec.LookPath("sh")
 	if err == nil {
 		_, err = exec.LookPath("curl")

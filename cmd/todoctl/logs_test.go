@@ -49,6 +49,7 @@ func (r *rehearsal) following(args string, others func(stop func()), plan ...loc
 }
 
 func TestLogsFollowedTellWhatIsWrittenUntilCtrlC(t *testing.T) {
+	t.Parallel()
 	for _, format := range []string{"text", "jsonl"} {
 		rehearse(t, local.Lags{}, func(r *rehearsal) {
 			a := r.up().account()
@@ -87,6 +88,7 @@ func inOrder(t *testing.T, text string, wants ...string) {
 
 // What passes while somebody follows, passes: nothing is lost, and it is said once.
 func TestLogsFollowedOutliveAnOutage(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []local.FaultKind{local.FaultThrottle, local.Fault500Before, local.FaultHTML, local.FaultStall, local.FaultNoName} {
 		rehearse(t, local.Lags{}, func(r *rehearsal) {
 			a := r.up().account()
@@ -94,7 +96,7 @@ func TestLogsFollowedOutliveAnOutage(t *testing.T) {
 			end := r.following("", func(stop func()) {
 				time.Sleep(10 * time.Second)
 				a.writes(request("11111111-a", "meanwhile\n")...)
-				time.Sleep(time.Hour)
+				time.Sleep(20 * time.Minute)
 				stop()
 			}, outage)
 			if end.exit != exitDone || end.fired != 20 || strings.Count(end.err, "Going on.") != 1 || strings.Count(end.err, "AWS answers again.") != 1 {

@@ -60,7 +60,7 @@ func TestWhatIsWrittenDuringABackupIsNotLost(t *testing.T) {
 			inOrder = v.items()
 			cases, kept := 0, 0
 			for _, i := range whom {
-				for k := 1; ; k++ {
+				for k := 1; ; k += sample(2) {
 					scans, fired := 0, false
 					v.on(func(operation string) *http.Response {
 						if operation != "Scan" {

@@ -190,6 +190,7 @@ func TestThePageHasNoInlineCodeAndWritesNoMarkup(t *testing.T) {
 // The matrix of T25 for the page and its relay: Host, Origin, what a browser says
 // about where a request comes from, and the method.
 func TestOnlyThePageItselfPassesItsPort(t *testing.T) {
+	t.Parallel()
 	t.Attr("promise", "T25")
 	api := newAPIFake(t)
 	cases := 0

@@ -88,6 +88,7 @@ func (p grantPolicy) without(t *testing.T, sid, action string) string {
 }
 
 func TestOperatorPolicyIsEnoughForAStacksWholeLife(t *testing.T) {
+	t.Parallel()
 	text, _ := operatorPolicy(t)
 	chapters := wholeLife(t)
 	if said := liveOnce(t, chapters, text); strings.Contains(said, "does not allow you") {
@@ -98,6 +99,7 @@ func TestOperatorPolicyIsEnoughForAStacksWholeLife(t *testing.T) {
 }
 
 func TestWithoutTheOptionalPartOfTheOperatorPolicyTheRestGoesOn(t *testing.T) {
+	t.Parallel()
 	_, doc := operatorPolicy(t)
 	var optional []grantStatement
 	doc.Statement = slices.DeleteFunc(doc.Statement, func(s grantStatement) bool {
@@ -248,6 +250,7 @@ func converges(t *testing.T, store, policy string) {
 
 // In full, each action is taken away in turn; in short, every fifth.
 func TestEveryActionOfTheOperatorPolicyIsNeededAndNamedWhenItLacks(t *testing.T) {
+	t.Parallel()
 	text, doc := operatorPolicy(t)
 	chapters := wholeLife(t)
 	liveOnce(t, chapters, text)

@@ -55,6 +55,7 @@ func onlyTheOwner(t *testing.T, dir string) (seen int) {
 }
 
 func TestWhatTheLocalAWSKeepsIsPrivate(t *testing.T) {
+	t.Parallel()
 	t.Attr("promise", "T25")
 	env := home(t)
 	dir := filepath.Join(stateOf(t, env), "local")
@@ -72,6 +73,7 @@ func TestWhatTheLocalAWSKeepsIsPrivate(t *testing.T) {
 
 // A folder that was copied, or made by hand, may be open to everybody.
 func TestWhatIsTooWideIsNarrowed(t *testing.T) {
+	t.Parallel()
 	t.Attr("promise", "T25")
 	env := home(t)
 	dir := filepath.Join(stateOf(t, env), "local")

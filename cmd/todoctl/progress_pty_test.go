@@ -16,6 +16,7 @@ func (x *terminal) raw() string {
 
 // A table that is ready while the person still reads is told of after the answer.
 func TestNoLineComesWhileAQuestionIsOpen(t *testing.T) {
+	t.Parallel()
 	env := home(t)
 	if _, errs, exit := run(t, env, "local", "start"); exit != 0 {
 		t.Fatal(errs)

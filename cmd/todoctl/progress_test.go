@@ -252,6 +252,7 @@ func (n slowNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestABackupAndARestoreCountTheirItems(t *testing.T) {
+	t.Parallel()
 	items := notes(160, 20_000) // four pages, seven batches
 	rehearse(t, local.Lags{}, func(r *rehearsal) {
 		r.wantExit(r.run("table --yes"), exitDone)

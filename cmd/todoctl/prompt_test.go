@@ -44,6 +44,7 @@ func startedLocal(t *testing.T, more ...string) []string {
 var stepNames = []string{"table", "role", "function", "url", "test", "alarm"}
 
 func TestEnterToTheEndGivesAWorkingAPI(t *testing.T) {
+	t.Parallel()
 	for _, term := range []string{"TERM=xterm-256color", "TERM=dumb", "ACCESSIBLE=1", "NO_COLOR=1"} {
 		t.Run(term, func(t *testing.T) {
 			env := startedLocal(t, term)
@@ -76,6 +77,7 @@ func TestEnterToTheEndGivesAWorkingAPI(t *testing.T) {
 }
 
 func TestCtrlCAtTheFirstQuestionChangesNothing(t *testing.T) {
+	t.Parallel()
 	for _, term := range []string{"TERM=xterm-256color", "TERM=dumb"} {
 		t.Run(term, func(t *testing.T) {
 			env := startedLocal(t, term)
@@ -139,6 +141,7 @@ func TestASkippedStepLeavesOutWhatNeedsIt(t *testing.T) {
 }
 
 func TestDownWantsTheStacksNameTyped(t *testing.T) {
+	t.Parallel()
 	for _, term := range []string{"TERM=xterm-256color", "TERM=dumb"} {
 		t.Run(term, func(t *testing.T) {
 			env := startedLocal(t, term)
@@ -208,6 +211,7 @@ func TestOnAFreshMachineARehearsalIsOffered(t *testing.T) {
 }
 
 func TestAnItemThatComesWhileDownAsksKeepsItsTable(t *testing.T) {
+	t.Parallel()
 	env := startedLocal(t)
 	url, errs, exit := run(t, env, "up", "--local", "--yes", "--skip", "test")
 	if exit != 0 {
@@ -231,6 +235,7 @@ func TestAnItemThatComesWhileDownAsksKeepsItsTable(t *testing.T) {
 }
 
 func TestDownOffersABackupFirst(t *testing.T) {
+	t.Parallel()
 	for answer, choose := range map[string]string{"backup": "", "discard": down, "stop": down + down} {
 		t.Run(answer, func(t *testing.T) {
 			env := startedLocal(t)
@@ -269,6 +274,7 @@ func TestDownOffersABackupFirst(t *testing.T) {
 
 // Three wrong names in a row, on a real terminal, are three times no.
 func TestAWrongNameKeepsTheItemsEveryTime(t *testing.T) {
+	t.Parallel()
 	for _, term := range []string{"TERM=xterm-256color", "TERM=dumb"} {
 		t.Run(term, func(t *testing.T) {
 			env := startedLocal(t, term)
@@ -318,6 +324,7 @@ func TestTheRehearsalGoesOnWithLocal(t *testing.T) {
 }
 
 func TestCtrlDAtAChoiceChoosesNothing(t *testing.T) {
+	t.Parallel()
 	for _, term := range []string{"TERM=xterm-256color", "ACCESSIBLE=1"} {
 		t.Run(term, func(t *testing.T) {
 			env := startedLocal(t, term)

@@ -9,6 +9,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"runtime/debug"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -28,6 +31,11 @@ import (
 var update = flag.Bool("update", false, "rewrite the transcripts' expected output")
 
 func TestMain(m *testing.M) {
+	// Most of a test's time goes into waiting for a process or a terminal.
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil { // the command line comes after it
+		panic(err)
+	}
+	debug.SetGCPercent(400) // a third of the time would go into memory that nobody is short of
 	testscript.Main(leakless{m}, map[string]func(){
 		"todoctl":        func() { host(noted(heldToTheSchema(Main))) },
 		"todoctl-killed": func() { host(killed) },

@@ -70,8 +70,9 @@ func chatter(w http.ResponseWriter, r *http.Request, status int, code string) {
 }
 
 func TestNoSecretLeavesTodoctl(t *testing.T) {
+	t.Parallel()
 	t.Attr("promise", "T24")
-	outputs := 0
+	n, outputs := 0, 0
 	all := []string{personKey, personSecret, personToken, personEmail}
 	clean := func(t *testing.T, what, text string, secrets ...string) {
 		t.Helper()
@@ -84,6 +85,9 @@ func TestNoSecretLeavesTodoctl(t *testing.T) {
 		for _, fault := range []string{"none", "ValidationException", "AccessDenied", "Surprise"} {
 			for _, output := range []string{"text", "json"} {
 				if source == "broken process" && fault != "none" || source != "environment" && fault == "ValidationException" && output == "json" {
+					continue
+				}
+				if n++; fault != "none" && n%sample(3) != 0 {
 					continue
 				}
 				t.Run(source+" "+fault+" "+output, func(t *testing.T) {

@@ -27,6 +27,7 @@ func cloud(t *testing.T, more ...string) []string {
 }
 
 func TestTheSDKsSettingsWorkAsUsersExpect(t *testing.T) {
+	t.Parallel()
 	env := cloud(t)
 	out, errs, exit := run(t, env, "up", "--yes")
 	if exit != 0 || !strings.HasPrefix(out, "http://127.0.0.1:") {
@@ -55,6 +56,7 @@ func TestTheSDKsSettingsWorkAsUsersExpect(t *testing.T) {
 }
 
 func TestNoSecretIsPrinted(t *testing.T) {
+	t.Parallel()
 	env := cloud(t)
 	for _, args := range [][]string{
 		{"up", "--yes", "--debug"}, {"status", "--debug"}, {"status", "--output", "json"}, {"down", "--yes", "--discard-data", "--debug"},

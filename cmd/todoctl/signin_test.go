@@ -55,10 +55,11 @@ func (x *wire) processCredentials(n int) {
 // Whenever the credentials become another account's, nothing but the question
 // whose they are is signed with them.
 func TestAnotherAccountsCredentialsSignNothing(t *testing.T) {
+	t.Parallel()
 	t.Attr("promise", "T12")
 	cases := 0
 	for _, command := range [][]string{{"up", "--yes", "--parallel", "1"}, {"down", "--yes", "--discard-data", "--parallel", "1"}, {"status"}} {
-		for k := 2; ; k += every(7) {
+		for k := 2; ; k += every(16) {
 			changed := false
 			t.Run(fmt.Sprintf("%s from %d on", command[0], k), func(t *testing.T) { changed = otherAccountFrom(t, command, k) })
 			if !changed || t.Failed() {
@@ -143,10 +144,11 @@ func expiredAnswer(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func TestCredentialsThatExpireAtAnyCallEndWithTheWayOn(t *testing.T) {
+	t.Parallel()
 	t.Attr("promise", "T12")
 	cases := 0
 	for _, command := range [][]string{{"up", "--yes", "--parallel", "1"}, {"down", "--yes", "--discard-data", "--parallel", "1"}} {
-		for k := 1; ; k += every(6) {
+		for k := 1; ; k += every(11) {
 			x := newWire(t)
 			if command[0] == "down" {
 				x.must(0, "up", "--yes")

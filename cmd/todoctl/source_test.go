@@ -32,6 +32,7 @@ func uploads(t *testing.T, env []string) (n int) {
 
 // A folder with the same files is the same code, whatever its times and modes.
 func TestUnchangedCodeIsNotUploadedAgain(t *testing.T) {
+	t.Parallel()
 	t.Attr("promise", "T23")
 	env := startedLocal(t)
 	if _, errs, exit := run(t, env, "up", "--local", "--yes"); exit != 0 {

@@ -32,6 +32,7 @@ func rewritten(old, now string) func(string, []byte) error {
 // T14. Of todoctl's own files none is needed but the local AWS itself: whatever
 // has become of its record, the commands end as they would have.
 func TestASpoiltRecordChangesNothing(t *testing.T) {
+	t.Parallel()
 	cases := 0
 	for i, name := range slices.Sorted(maps.Keys(spoilt)) {
 		if i%sample(3) != 0 {
@@ -87,6 +88,7 @@ func TestASpoiltRecordChangesNothing(t *testing.T) {
 
 // T14. On AWS no file of todoctl's counts at all.
 func TestOnAWSNoStateFolderIsNeeded(t *testing.T) {
+	t.Parallel()
 	cases := 0
 	for name, spoil := range map[string]func(dir string) error{
 		"missing":          func(string) error { return nil },

@@ -24,12 +24,13 @@ var (
 // T5. Whatever answer is lost, the same run goes on to the end, and nothing is
 // there twice.
 func TestEveryLostAnswerIsRepairedInTheSameRun(t *testing.T) {
+	t.Parallel()
 	clean := cleanUp(t)
 	cases := 0
 	for i, kind := range slices.Concat(lostAnswers, passing) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Run("up", func(t *testing.T) {
-				cases += eachCall(t, sample(37+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
+				cases += eachCall(t, sample(61+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
 					end := r.run(upLine, local.Fault{Kind: kind, Call: k})
 					r.wantExit(end, exitDone)
 					r.wantWhole(clean)
@@ -40,7 +41,7 @@ func TestEveryLostAnswerIsRepairedInTheSameRun(t *testing.T) {
 				})
 			})
 			t.Run("down", func(t *testing.T) {
-				cases += eachCall(t, sample(31+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
+				cases += eachCall(t, sample(53+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
 					r.wantExit(r.run(upLine), exitDone)
 					end := r.run(downLine, local.Fault{Kind: kind, Call: k})
 					r.wantExit(end, exitDone)
@@ -49,7 +50,7 @@ func TestEveryLostAnswerIsRepairedInTheSameRun(t *testing.T) {
 				})
 			})
 			t.Run("status", func(t *testing.T) {
-				cases += eachCall(t, sample(16+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
+				cases += eachCall(t, sample(29+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
 					r.wantExit(r.run(upLine), exitDone)
 					end := r.run(statusLine, local.Fault{Kind: kind, Call: k})
 					r.wantExit(end, exitDone)
@@ -64,12 +65,13 @@ func TestEveryLostAnswerIsRepairedInTheSameRun(t *testing.T) {
 // T6. When a call fails for good, the run ends with a reason and a way on, and
 // once the reason has gone the way leads to the end.
 func TestALastingFaultEndsWithAReasonAndAWayOn(t *testing.T) {
+	t.Parallel()
 	clean := cleanUp(t)
 	cases, slowest := 0, time.Duration(0)
 	for i, kind := range lasting {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Run("up", func(t *testing.T) {
-				cases += eachCall(t, sample(23+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
+				cases += eachCall(t, sample(37+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
 					end := r.run(upLine, local.Fault{Kind: kind, Call: k, Times: local.Always})
 					if end.fired == 0 {
 						return false
@@ -82,7 +84,7 @@ func TestALastingFaultEndsWithAReasonAndAWayOn(t *testing.T) {
 				})
 			})
 			t.Run("down", func(t *testing.T) {
-				cases += eachCall(t, sample(31+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
+				cases += eachCall(t, sample(53+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
 					r.wantExit(r.run(upLine), exitDone)
 					end := r.run(downLine, local.Fault{Kind: kind, Call: k, Times: local.Always})
 					if end.fired == 0 {
@@ -99,7 +101,7 @@ func TestALastingFaultEndsWithAReasonAndAWayOn(t *testing.T) {
 	}
 	for i, kind := range lasting {
 		t.Run(string(kind)+" status", func(t *testing.T) {
-			cases += eachCall(t, sample(23+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
+			cases += eachCall(t, sample(37+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
 				r.wantExit(r.run(upLine), exitDone)
 				end := r.run(statusLine, local.Fault{Kind: kind, Call: k, Times: local.Always})
 				if end.fired == 0 {
@@ -155,11 +157,12 @@ func (r *rehearsal) wantNoClaim(end ending) {
 // T7. Throttled up to seven times at any call, or at all of them, a run is only
 // slower.
 func TestThrottlingIsWaitedOut(t *testing.T) {
+	t.Parallel()
 	clean := cleanUp(t)
 	cases := 0
 	for m := 1; m <= 7; m++ {
 		t.Run(fmt.Sprintf("%d times at one call", m), func(t *testing.T) {
-			cases += eachCall(t, sample(29+m), local.Lags{}, func(r *rehearsal, k int) bool {
+			cases += eachCall(t, sample(47+m), local.Lags{}, func(r *rehearsal, k int) bool {
 				end := r.run(upLine, local.Fault{Kind: local.FaultThrottle, Call: k, Times: m})
 				r.wantExit(end, exitDone)
 				r.wantWhole(clean)
@@ -178,7 +181,7 @@ func TestThrottlingIsWaitedOut(t *testing.T) {
 		})
 	}
 	t.Run("8 times", func(t *testing.T) {
-		cases += eachCall(t, sample(29), local.Lags{}, func(r *rehearsal, k int) bool {
+		cases += eachCall(t, sample(47), local.Lags{}, func(r *rehearsal, k int) bool {
 			end := r.run(upLine, local.Fault{Kind: local.FaultThrottle, Call: k, Times: 8})
 			r.wantExit(end, exitFailed, exitDone) // some calls are asked again by their step
 			r.wantExit(r.run(upLine), exitDone)
@@ -239,12 +242,13 @@ func (r *rehearsal) killedAmid(args string, k int, kind local.FaultKind) ending 
 
 // T4. Killed twice, at any two calls, the third run makes it whole.
 func TestKilledTwiceTheThirdRunContinues(t *testing.T) {
+	t.Parallel()
 	clean := cleanUp(t)
 	cases := 0
-	for first := 1; ; first += sample(24) {
+	for first := 1; ; first += sample(41) {
 		more := false
 		t.Run(strconv.Itoa(first), func(t *testing.T) {
-			cases += eachCall(t, sample(24), local.Lags{}, func(r *rehearsal, k int) bool {
+			cases += eachCall(t, sample(41), local.Lags{}, func(r *rehearsal, k int) bool {
 				kinds := []local.FaultKind{local.FaultBefore, local.FaultAfter}
 				if r.killed(upLine, first, kinds[first%2]).fired > 0 {
 					more = true

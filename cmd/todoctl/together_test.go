@@ -202,12 +202,13 @@ func oneOwner(s *stage, clean string) {
 // T10, T11. Whoever comes when, one set of resources is there afterwards, or
 // none: with one switch between the two, at every call of either.
 func TestTwoAtOnceWithOneSwitch(t *testing.T) {
+	t.Parallel()
 	clean := cleanUp(t)
 	for _, p := range pairings {
 		t.Run(p.name, func(t *testing.T) {
 			cases := 0
 			for first := range 2 {
-				for k, more := first, true; more; k += sample(37) {
+				for k, more := first, true; more; k += sample(67) {
 					more = false
 					t.Run(fmt.Sprintf("%d calls of %c", k, "ab"[first]), func(t *testing.T) {
 						rehearse(t, local.Lags{}, func(r *rehearsal) {
@@ -227,8 +228,9 @@ func TestTwoAtOnceWithOneSwitch(t *testing.T) {
 // Two switches: some calls of one, some of the other, and the first to its end
 // before the second goes on.
 func TestTwoAtOnceWithTwoSwitches(t *testing.T) {
+	t.Parallel()
 	clean := cleanUp(t)
-	step := 53 // of both numbers: all pairs of calls are some 5,000 of each pairing
+	step := 71 // of both numbers: all pairs of calls are some 5,000 of each pairing
 	switch {
 	case pairs:
 		step = 1
@@ -263,6 +265,7 @@ func TestTwoAtOnceWithTwoSwitches(t *testing.T) {
 // Any order at all, drawn from seeds, with steps at work at once, and with the
 // waits of a real day. To play one again: -run 'AnyOrder/.*seed_17'.
 func TestTwoAtOnceInAnyOrder(t *testing.T) {
+	t.Parallel()
 	clean := cleanUp(t)
 	for i, p := range pairings {
 		t.Run(p.name, func(t *testing.T) {
@@ -286,5 +289,5 @@ func seeds() uint64 {
 	if full {
 		return 1200
 	}
-	return 40
+	return 26
 }

@@ -151,6 +151,7 @@ func someOf(calls, n int) (first, stride int, ok bool) {
 // Killed before or after any call of any of them, the same command ends what it
 // has begun.
 func TestWhatWasKilledAnywhereIsEndedByTheSameCommand(t *testing.T) {
+	t.Parallel()
 	for i, x := range trials {
 		t.Run(x.name, func(t *testing.T) {
 			clean, calls := x.clean(t)
@@ -174,6 +175,7 @@ func TestWhatWasKilledAnywhereIsEndedByTheSameCommand(t *testing.T) {
 
 // T5. So it is with every answer that is lost, and with whatever passes.
 func TestALostAnswerOfAnyOtherRunIsRepairedInIt(t *testing.T) {
+	t.Parallel()
 	for i, x := range trials {
 		t.Run(x.name, func(t *testing.T) {
 			clean, calls := x.clean(t)
@@ -200,6 +202,7 @@ func TestALostAnswerOfAnyOtherRunIsRepairedInIt(t *testing.T) {
 
 // T6. And with every call that fails for good, once it does so no more.
 func TestALastingFaultOfAnyOtherRunHasAWayOn(t *testing.T) {
+	t.Parallel()
 	for i, x := range trials {
 		t.Run(x.name, func(t *testing.T) {
 			clean, calls := x.clean(t)

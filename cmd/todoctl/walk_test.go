@@ -228,6 +228,7 @@ func TestALimitWithABlankIsRepeatedAsItsFlagTakesIt(t *testing.T) {
 
 // The test that follows looks at the URL as it is now wanted.
 func TestAURLThatWasClosedOnItsPageIsTestedAsClosed(t *testing.T) {
+	t.Parallel()
 	env := startedLocal(t)
 	x := start(t, env, "up", "--local")
 	x.toPage("url")
@@ -337,6 +338,7 @@ func TestQuitLeavesWhatExistsAndSaysHowToGoOn(t *testing.T) {
 
 // A plain terminal gets plain text: no colours, and nothing that depends on them.
 func TestWithoutColoursNothingIsColoured(t *testing.T) {
+	t.Parallel()
 	for _, how := range [][]string{{"NO_COLOR=1"}, {"TERM=dumb"}, {"X=", "--no-color"}} {
 		t.Run(how[0], func(t *testing.T) {
 			x := start(t, startedLocal(t, how[0]), append([]string{"table", "--local"}, how[1:]...)...)

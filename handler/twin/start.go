@@ -2,6 +2,7 @@ package twin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/middleware"
 )
 
 // Environment is what a Python function finds in its environment variables.
@@ -34,11 +34,10 @@ type Environment struct {
 	Variables map[string]string
 }
 
-// A call must end before Lambda ends the request, and its second attempt must come
-// before the call ends.
+// A call has two attempts, and both must be over before Lambda ends the request.
 const (
-	callTimeout = 2 * time.Second
-	maxBackoff  = 500 * time.Millisecond
+	maxSilence = time.Second // before an answer, and between two parts of it
+	maxBackoff = 500 * time.Millisecond
 )
 
 // Start makes a handler that answers events as Lambda hands them out. With an
@@ -48,14 +47,13 @@ func Start(env Environment) func(ctx context.Context, event []byte) ([]byte, err
 	api := dynamodb.NewFromConfig(aws.Config{
 		Region:       env.Region,
 		BaseEndpoint: aws.String(env.Endpoint),
-		HTTPClient:   env.HTTP,
+		HTTPClient:   &http.Client{Transport: impatient{cmp.Or(env.HTTP.Transport, http.DefaultTransport)}},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: env.AccessKeyID, SecretAccessKey: env.SecretAccessKey, SessionToken: env.SessionToken}, nil
 		}),
 		Retryer: func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 2, maxBackoff })
 		},
-		APIOptions: []func(*middleware.Stack) error{within},
 	})
 	h := New(Table(env.FunctionName, env.Variables), api, env.Now)
 	return func(ctx context.Context, event []byte) ([]byte, error) {
@@ -72,16 +70,6 @@ func Start(env Environment) func(ctx context.Context, event []byte) ([]byte, err
 		}
 		return payload.Bytes(), asBoto3(failed)
 	}
-}
-
-// within ends each call after callTimeout, its second attempt included.
-func within(stack *middleware.Stack) error {
-	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Within",
-		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			ctx, cancel := context.WithTimeout(ctx, callTimeout)
-			defer cancel()
-			return next.HandleInitialize(ctx, in)
-		}), middleware.Before)
 }
 
 // A boto3Error has the words of boto3.
@@ -101,7 +89,7 @@ func asBoto3(err error) error {
 	switch {
 	case errors.As(err, &refused):
 		return boto3Error(fmt.Sprintf("An error occurred (%s) when calling the %s operation: %s", refused.ErrorCode(), call.OperationName, refused.ErrorMessage()))
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, new(errSilence)), errors.Is(err, context.DeadlineExceeded):
 		return boto3Error("Read timeout when calling the " + call.OperationName + " operation")
 	}
 	return boto3Error("No answer when calling the " + call.OperationName + " operation")

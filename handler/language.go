@@ -169,7 +169,11 @@ func has(fsys fs.FS, file string, function *regexp.Regexp, example, entry string
 	text, err := fs.ReadFile(fsys, file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("the folder has no %s: Lambda would not find the module of the handler %s", file, entry)
+		there := ""
+		if below, err := fs.Glob(fsys, "*/"+file); err == nil && len(below) > 0 {
+			there = fmt.Sprintf(" (there is a %s)", below[0])
+		}
+		return fmt.Errorf("the folder has no %s%s: Lambda would not find the module of the handler %s", file, there, entry)
 	case err != nil:
 		return fmt.Errorf("read %s: %w", file, err)
 	case !function.Match(text):

@@ -177,8 +177,8 @@ var fnEntries = []entry{
 	{
 		ID: "TODO-FN-04", Exit: exitUsage,
 		Title: "the folder is larger than what Lambda takes",
-		Why: "Lambda takes 50 MB in one upload. A virtual environment, a .git folder or data was in the folder. " +
-			"boto3 need not be there: Lambda brings it.",
+		Why: "Lambda takes 50 MB in one upload, as a zip, and 250 MB of files in it. Data, or the libraries of another machine, were in the folder. " +
+			"boto3 need not be there: Lambda brings it. Caches, .git, .venv and node_modules of another language are left out as it is.",
 		Do:   []remedy{{"See what is large.", "du -sh my-api/* | sort -h"}},
 		Link: "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
 	},

@@ -20,7 +20,6 @@ func (c *command) othersCode(ctx context.Context, sess *session, s *settings, op
 	}
 	name := sess.cfg.FunctionName()
 	if c.asking() {
-		c.view().Note("")
 		c.view().Note("The code of %s was changed outside todoctl, perhaps in the console.", name)
 		c.view().Note("To have a copy of it first: %s", c.with("handler pull")+" DIR")
 		yes, err := c.confirm(ctx, fmt.Sprintf("Put %s in its place?", sess.cfg.Code.Source), false)

@@ -18,6 +18,9 @@ func (v *words) Header(s session) {
 		v.fact("You", "%s, with credentials from %s", s.identity.Name(), s.credentialsFrom)
 	}
 	v.line("Region     %s (%s)", s.cfg.Region, s.regionFrom)
+	if s.cfg.OwnCode {
+		v.line("Code       %s: %s", s.cfg.Code.Source, packageWords(s.cfg.Code))
+	}
 	if s.endpoint != "" && !s.cfg.Local {
 		v.line("Endpoint   %s (not AWS's own)", s.endpoint)
 	}

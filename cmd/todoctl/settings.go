@@ -45,7 +45,7 @@ func (s *settings) settingFlags(cmd *cobra.Command, steps ...string) {
 			f.StringVar(&s.policy, "policy", "", "what the function may do: least (default), or tutorial (the book's)")
 		case "function":
 			f.StringVar(&s.runtime, "runtime", "", "what the code is written in: python3.12 (default) or newer, nodejs24.x, or go")
-			f.StringVar(&s.source, "source", "", "folder with your own code: lambda_function.py, index.mjs, or a Go program")
+			f.StringVar(&s.source, "source", "", "folder with your own code: lambda_function.py, index.mjs, or a Go program; caches, .git, .venv, .env and what editors leave behind stay out")
 			f.BoolVar(&s.replace, "replace-code", false, "put this code in the place of whatever runs, also of changes in the console")
 			f.BoolVar(&s.watch, "watch", false, "go on, and deploy the folder again after each save, until Ctrl-C")
 		case "url":

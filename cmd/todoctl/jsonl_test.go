@@ -58,7 +58,7 @@ func TestALineIsReadableBeforeTheNextThingHappens(t *testing.T) {
 
 // A kill at any call leaves whole lines, and no result.
 func TestAKilledStreamHasWholeLinesAndNoResult(t *testing.T) {
-	for k := 2; ; k += every(9) {
+	for k := 2; ; k += sample(9) {
 		x := newWire(t)
 		p := x.process("up", "--yes", "--output", "jsonl")
 		x.meddle(func(call int, w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -129,7 +129,7 @@ func TestAReaderThatLeavesDoesNotStopTheStreamsRun(t *testing.T) {
 }
 
 func TestAStreamHoldsNoSecret(t *testing.T) {
-	for k := 1; k <= 40; k += every(13) {
+	for k := 1; k <= 40; k += sample(13) {
 		x := newWire(t)
 		x.meddle(func(call int, w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if call < k || strings.Contains(r.URL.Path, "/operation/") {

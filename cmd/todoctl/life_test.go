@@ -42,7 +42,11 @@ type life struct {
 // T20. rapid finds a history that breaks a promise and makes it short. A failure
 // is kept in testdata/rapid and played again before anything new.
 func TestWhateverHappensThePromisesHold(t *testing.T) {
-	howMany(t, "rapid.checks", "20", "1000")
+	lives := "20"
+	if raced {
+		lives = "5"
+	}
+	howMany(t, "rapid.checks", lives, "1000")
 	howMany(t, "rapid.steps", "30", "50")
 	howMany(t, "rapid.seed", "20", "0") // a change is judged by the same lives each time; the full form draws new ones
 	checks, steps, told := 0, 0, false

@@ -236,6 +236,8 @@ func TestTwoAtOnceWithTwoSwitches(t *testing.T) {
 		step = 1
 	case full:
 		step = 13
+	case raced:
+		step = 211
 	}
 	for _, p := range pairings {
 		t.Run(p.name, func(t *testing.T) {
@@ -286,8 +288,11 @@ func TestTwoAtOnceInAnyOrder(t *testing.T) {
 }
 
 func seeds() uint64 {
-	if full {
+	switch {
+	case full:
 		return 1200
+	case raced:
+		return 13
 	}
 	return 26
 }

@@ -107,7 +107,7 @@ func TestALinkIsPackedAsItsFileOrRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer root.Close()
+			defer func() { _ = root.Close() }() // it is only read
 			p, err := handler.FromDir(root.FS(), "mine", "")
 			if c.want != "" {
 				if err == nil || err.Error() != c.want {

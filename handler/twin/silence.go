@@ -2,6 +2,7 @@ package twin
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -43,7 +44,7 @@ type heard struct {
 func (h *heard) Read(p []byte) (int, error) {
 	n, err := h.ReadCloser.Read(p)
 	h.alarm.Reset(maxSilence)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = cause(h.ctx, err)
 	}
 	return n, err
@@ -58,7 +59,7 @@ func (h *heard) Close() error {
 
 // cause is errSilence when that is what ended a request, else its error.
 func cause(ctx context.Context, err error) error {
-	if silence, ok := context.Cause(ctx).(errSilence); ok {
+	if silence := (errSilence{}); errors.As(context.Cause(ctx), &silence) {
 		return silence
 	}
 	return err

@@ -343,7 +343,10 @@ func TestAValueThatAnIndexCannotHaveIsRefused(t *testing.T) {
 	}
 }
 
-func TestReadsOfAnIndexAreRefusedInAWSsWords(t *testing.T) {
+// newIndexed has a table with an index that holds all of each item, and one that
+// holds its keys.
+func newIndexed(t *testing.T) *dynamo {
+	t.Helper()
 	d := newDynamo(t)
 	d.table(t, "TodoTable", "id:S")
 	for _, ix := range []string{"newest ALL", "lean KEYS_ONLY"} {
@@ -353,6 +356,11 @@ func TestReadsOfAnIndexAreRefusedInAWSsWords(t *testing.T) {
 		}
 		d.turn(indexBuilds)
 	}
+	return d
+}
+
+func TestReadsOfAnIndexAreRefusedInAWSsWords(t *testing.T) {
+	d := newIndexed(t)
 	const where = `"KeyConditionExpression":"#l = :l","ExpressionAttributeNames":{"#l":"list"},"ExpressionAttributeValues":{":l":{"S":"todo"}}`
 	for _, c := range []struct{ operation, body, message string }{
 		{"Query", `"IndexName":"other",` + where, "The table does not have the specified index: other"},
@@ -374,15 +382,7 @@ func TestReadsOfAnIndexAreRefusedInAWSsWords(t *testing.T) {
 }
 
 func TestConsumedCapacityOfIndexes(t *testing.T) {
-	d := newDynamo(t)
-	d.table(t, "TodoTable", "id:S")
-	for _, ix := range []string{"newest ALL", "lean KEYS_ONLY"} {
-		name, keep, _ := strings.Cut(ix, " ")
-		if err := d.addIndex(t, "TodoTable", name, "list:S,created:S", keep); err != nil {
-			t.Fatal(err)
-		}
-		d.turn(indexBuilds)
-	}
+	d := newIndexed(t)
 	long := strings.Repeat("x", 3000)
 	put := func(more string) string { return `"Item":{"id":{"S":"1"}` + more + `}` }
 	in := func(created, task string) string {

@@ -72,19 +72,10 @@ func curlRun(ctx context.Context, c *command, path string, f curlFlags) error {
 	if err != nil {
 		return err
 	}
-	sess, err := c.connect(ctx)
-	if err != nil {
-		return err
-	}
-	pages, _ := only(provision.Steps(sess.cfg, sess.clients), "url")
-	plan, err := c.look(ctx, pages, provision.Up)
-	if err != nil {
-		return err
-	}
-	seen := plan[0].Seen
+	sess, seen, err := c.atURL(ctx)
 	switch {
-	case seen.State == provision.Foreign:
-		return &provision.ForeignError{Step: "url", Resource: plan[0].Step.Describe().Resource, Owner: seen.Owner}
+	case err != nil:
+		return err
 	case seen.ID == "":
 		return &Problem{ID: "TODO-TEST-02", What: "there is no Function URL to call yet", Fix: []string{c.with("up")}}
 	}

@@ -36,19 +36,10 @@ func openRun(ctx context.Context, c *command, opt openOptions) error {
 	if opt.port < 0 || opt.port > 65535 {
 		return usage([]string{c.with("open")}, "--port %d is no port: they go from 1 to 65535", opt.port)
 	}
-	sess, err := c.connect(ctx)
-	if err != nil {
-		return err
-	}
-	pages, _ := only(provision.Steps(sess.cfg, sess.clients), "url")
-	plan, err := c.look(ctx, pages, provision.Up)
-	if err != nil {
-		return err
-	}
-	seen := plan[0].Seen
+	sess, seen, err := c.atURL(ctx)
 	switch {
-	case seen.State == provision.Foreign:
-		return &provision.StepError{Step: "url", Action: "use", Err: &provision.ForeignError{Step: "url", Resource: plan[0].Step.Describe().Resource, Owner: seen.Owner}}
+	case err != nil:
+		return err
 	case seen.ID == "":
 		return &Problem{ID: "TODO-OPEN-01", Fix: []string{c.with("up"), c.with("status") + "   (what there is)"}}
 	}
@@ -129,4 +120,23 @@ func isAllowed(method string) bool { return slices.Contains(allowed, method) }
 func (c *command) newRelay(sess session, url string) *relay {
 	signed := provision.NewSigning(sess.cfg, sess.clients.Keys, sess.clients.HTTP.Transport)
 	return newRelayTo(url, signed, func(err error) string { return explain(err, c.way()).What })
+}
+
+// atURL looks at the Function URL that a command is about to use. Its ID is the
+// address, "" where there is none.
+func (c *command) atURL(ctx context.Context) (session, provision.Observation, error) {
+	sess, err := c.connect(ctx)
+	if err != nil {
+		return sess, provision.Observation{}, err
+	}
+	pages, _ := only(provision.Steps(sess.cfg, sess.clients), "url")
+	plan, err := c.look(ctx, pages, provision.Up)
+	if err != nil {
+		return sess, provision.Observation{}, err
+	}
+	seen := plan[0].Seen
+	if seen.State == provision.Foreign {
+		err = &provision.StepError{Step: "url", Action: "use", Err: &provision.ForeignError{Step: "url", Resource: plan[0].Step.Describe().Resource, Owner: seen.Owner}}
+	}
+	return sess, seen, err
 }

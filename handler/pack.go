@@ -17,7 +17,7 @@ import (
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const (
 	maxZip      = 50 << 20  // bytes of a zip
-	maxUnpacked = 250 << 20 // bytes of the files in it
+	MaxUnpacked = 250 << 20 // bytes of the files in it
 )
 
 // ErrTooLarge says that a folder is more than Lambda takes.
@@ -35,7 +35,7 @@ func packFolder(fsys fs.FS, names []string, language string) (zipped []byte, err
 		}
 		unpacked += info.Size()
 	}
-	if unpacked > maxUnpacked {
+	if unpacked > MaxUnpacked {
 		return nil, fmt.Errorf("%w: %.1f MB of files, where 250 are the most; %s", ErrTooLarge, megabytes(unpacked), largest(fsys, names))
 	}
 	for _, method := range []uint16{zip.Store, zip.Deflate} {
@@ -103,7 +103,7 @@ func write(w *zip.Writer, name string, mode fs.FileMode, method uint16, src io.R
 	h.SetMode(mode)
 	dst, err := w.CreateHeader(h)
 	if err == nil {
-		_, err = io.Copy(dst, io.LimitReader(src, maxUnpacked+1))
+		_, err = io.Copy(dst, io.LimitReader(src, MaxUnpacked+1))
 	}
 	if err != nil {
 		return unpackable(err)

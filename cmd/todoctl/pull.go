@@ -18,12 +18,9 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
+	"todoctl/handler"
 	"todoctl/provision"
 )
-
-// maxUnpacked is what a package may hold, in bytes.
-// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-const maxUnpacked = 250 << 20
 
 func newPull() *cobra.Command {
 	return &cobra.Command{
@@ -124,8 +121,8 @@ func (c *command) download(ctx context.Context, sess session, from string) ([]by
 	if res.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("its place answers %d", res.StatusCode)
 	}
-	data, err := io.ReadAll(io.LimitReader(res.Body, maxUnpacked+1))
-	if err == nil && len(data) > maxUnpacked {
+	data, err := io.ReadAll(io.LimitReader(res.Body, handler.MaxUnpacked+1))
+	if err == nil && len(data) > handler.MaxUnpacked {
 		err = errors.New("it is larger than 250 MB")
 	}
 	return data, err
@@ -139,7 +136,7 @@ func unpack(data []byte) ([]packedFile, error) {
 		return nil, errors.New("it is no zip")
 	}
 	var files []packedFile
-	left := int64(maxUnpacked)
+	left := int64(handler.MaxUnpacked)
 	for _, f := range r.File {
 		if strings.HasSuffix(f.Name, "/") {
 			continue

@@ -107,7 +107,7 @@ func TestAdditionsOfOthersStayWhenASettingIsPutBack(t *testing.T) {
 			if d.step != x.step || strings.Contains(d.name, "log group") || d.name == "CORS removed" {
 				continue // to make the group anew, or to take all of CORS away, takes the addition along
 			}
-			if beside++; (i+beside)%sample(4) != 0 {
+			if beside++; (i+beside)%sample(7) != 0 {
 				continue
 			}
 			t.Run(x.name+", and "+d.name, func(t *testing.T) {

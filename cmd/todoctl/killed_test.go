@@ -175,7 +175,7 @@ func TestUpGoesOnWhereItWasKilled(t *testing.T) {
 	clean := newOutdoors(t)
 	clean.wantExit(clean.process(upLine), exitDone)
 	want := clean.contents()
-	cases := eachKill(t, sample(24), func(o *outdoors, k int, kind local.FaultKind) bool {
+	cases := eachKill(t, sample(34), func(o *outdoors, k int, kind local.FaultKind) bool {
 		end := o.killedAt(upLine, k, kind)
 		o.wantExit(o.process(upLine), exitDone)
 		if d := difference(want, o.contents()); d != "" {
@@ -195,7 +195,7 @@ func TestUpGoesOnWhereItWasKilled(t *testing.T) {
 // T2. Killed at any call of up, what there is by then can be taken away.
 func TestDownTakesAwayWhatAKilledUpHasLeft(t *testing.T) {
 	t.Parallel()
-	promise(t, "T2", eachKill(t, sample(24), func(o *outdoors, k int, kind local.FaultKind) bool {
+	promise(t, "T2", eachKill(t, sample(34), func(o *outdoors, k int, kind local.FaultKind) bool {
 		end := o.killedAt(upLine, k, kind)
 		o.wantExit(o.process(downLine), exitDone)
 		o.wantNothing()
@@ -209,7 +209,7 @@ func TestDownGoesOnWhereItWasKilledAndLosesNoItem(t *testing.T) {
 	t.Parallel()
 	cases := 0
 	t.Run("backup", func(t *testing.T) {
-		cases += eachKill(t, sample(30), func(o *outdoors, k int, kind local.FaultKind) bool {
+		cases += eachKill(t, sample(46), func(o *outdoors, k int, kind local.FaultKind) bool {
 			o.wantExit(o.process(upLine), exitDone)
 			first, second := filepath.Join(o.dir, "first.jsonl"), filepath.Join(o.dir, "second.jsonl")
 			end := o.killedAt("down --yes --backup "+first, k, kind)
@@ -225,7 +225,7 @@ func TestDownGoesOnWhereItWasKilledAndLosesNoItem(t *testing.T) {
 		})
 	})
 	t.Run("discard", func(t *testing.T) {
-		cases += eachKill(t, sample(30), func(o *outdoors, k int, kind local.FaultKind) bool {
+		cases += eachKill(t, sample(46), func(o *outdoors, k int, kind local.FaultKind) bool {
 			o.wantExit(o.process(upLine), exitDone)
 			end := o.killedAt(downLine, k, kind)
 			o.wantExit(o.process(downLine), exitDone)

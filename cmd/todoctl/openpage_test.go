@@ -193,7 +193,7 @@ func TestOnlyThePageItselfPassesItsPort(t *testing.T) {
 	t.Parallel()
 	t.Attr("promise", "T25")
 	api := newAPIFake(t)
-	cases := 0
+	n, cases := 0, 0
 	for _, relay := range []bool{false, true} {
 		var signed http.RoundTripper
 		if relay {
@@ -211,6 +211,9 @@ func TestOnlyThePageItselfPassesItsPort(t *testing.T) {
 				for _, site := range []string{"", "none", "same-origin", "same-site", "cross-site"} {
 					for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"} {
 						for i, path := range paths {
+							if n++; n%sample(3) != 0 { // each path and each method comes in every third place
+								continue
+							}
 							cases++
 							before := api.reached()
 							res, body := requested(t, method, "http://"+p.host+path, host, nil, "Origin: "+origin, "Sec-Fetch-Site: "+site, "Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty")

@@ -87,7 +87,7 @@ func TestNoSecretLeavesTodoctl(t *testing.T) {
 				if source == "broken process" && fault != "none" || source != "environment" && fault == "ValidationException" && output == "json" {
 					continue
 				}
-				if n++; fault != "none" && n%sample(3) != 0 {
+				if n++; fault != "none" && n%sample(5) != 0 {
 					continue
 				}
 				t.Run(source+" "+fault+" "+output, func(t *testing.T) {

@@ -208,7 +208,7 @@ func TestTwoAtOnceWithOneSwitch(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			cases := 0
 			for first := range 2 {
-				for k, more := first, true; more; k += sample(67) {
+				for k, more := first, true; more; k += sample(97) {
 					more = false
 					t.Run(fmt.Sprintf("%d calls of %c", k, "ab"[first]), func(t *testing.T) {
 						rehearse(t, local.Lags{}, func(r *rehearsal) {
@@ -230,7 +230,7 @@ func TestTwoAtOnceWithOneSwitch(t *testing.T) {
 func TestTwoAtOnceWithTwoSwitches(t *testing.T) {
 	t.Parallel()
 	clean := cleanUp(t)
-	step := 71 // of both numbers: all pairs of calls are some 5,000 of each pairing
+	step := 131 // of both numbers: all pairs of calls are some 5,000 of each pairing
 	switch {
 	case pairs:
 		step = 1

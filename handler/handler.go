@@ -114,17 +114,18 @@ func digest(fsys fs.FS, names []string) (string, error) {
 func list(fsys fs.FS, language string) ([]string, error) {
 	var names []string
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
+		if err != nil {
 			return fmt.Errorf("read %s: %w", name, err)
+		}
+		linked := d.Type()&fs.ModeSymlink != 0 // to a file or a folder; both may be junk
+		switch {
 		case name == ".":
 			return nil
-		case junk(d.Name(), d.IsDir(), language) && d.IsDir():
+		case d.IsDir() && junk(d.Name(), true, language):
 			return fs.SkipDir
-		case junk(d.Name(), d.IsDir(), language), d.IsDir():
+		case d.IsDir(), junk(d.Name(), false, language), linked && junk(d.Name(), true, language):
 			return nil
 		}
-		linked := d.Type()&fs.ModeSymlink != 0
 		info, err := fs.Stat(fsys, name)
 		switch {
 		case err != nil && linked:

@@ -45,9 +45,9 @@ func newest(d *types.TableDescription) *types.GlobalSecondaryIndexDescription {
 }
 
 // wants says whether the table should have the index: what was chosen, or else
-// what is there. What is there on a table that is not ours, and is not like ours,
-// is somebody's own.
-func (t *table) wants(d *types.TableDescription, ours bool) bool {
+// what is there. What is there and is not like ours is somebody's own, also on a
+// table that is ours: it may have been taken over with it.
+func (t *table) wants(d *types.TableDescription) bool {
 	switch t.cfg.Index {
 	case IndexNewest:
 		return true
@@ -55,13 +55,13 @@ func (t *table) wants(d *types.TableDescription, ours bool) bool {
 		return false
 	}
 	ix := newest(d)
-	return ix != nil && ix.IndexStatus != types.IndexStatusDeleting && (ours || alike(d, ix))
+	return ix != nil && ix.IndexStatus != types.IndexStatusDeleting && alike(d, ix)
 }
 
 // strange says that an index of todoctl's name is not todoctl's concern.
-func (t *table) strange(d *types.TableDescription, ours bool) bool {
+func (t *table) strange(d *types.TableDescription) bool {
 	ix := newest(d)
-	return ix != nil && t.cfg.Index == "" && !ours && !alike(d, ix)
+	return ix != nil && t.cfg.Index == "" && !alike(d, ix)
 }
 
 // alike says that an index has the key and the attributes of todoctl's. Neither

@@ -133,8 +133,9 @@ func TestALostAnswerMakesNoSecondIndex(t *testing.T) {
 	}
 }
 
-// A key and a projection cannot be changed: the index is made anew, and the plan
-// says so.
+// An index of another make may be somebody's own: it stays until ours is asked
+// for. A key and a projection cannot be changed, so that it is made anew then, and
+// the plan says so.
 func TestAnIndexOfAnotherMakeIsMadeAnewAndSaidSo(t *testing.T) {
 	for name, c := range map[string]struct {
 		keys  []string
@@ -148,6 +149,9 @@ func TestAnIndexOfAnotherMakeIsMadeAnewAndSaidSo(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				w.up("table")
 				w.addIndex("newest", c.keys, c.keep)
+				wantState(t, w.look("table"), provision.OK)
+				w.cfg.Index = provision.IndexNewest
+				w.forget()
 				seen := w.look("table")
 				wantState(t, seen, provision.Drift, c.field)
 				if len(seen.Advice) != 1 || !strings.Contains(seen.Advice[0], "deleted and made anew") {
@@ -232,6 +236,14 @@ func TestATakenOverTableKeepsAnIndexOfTheName(t *testing.T) {
 			if strings.HasPrefix(d.Field, "index") {
 				t.Errorf("the plan changes the index: %+v", d)
 			}
+		}
+		w.up("table")
+		w.cfg.Adopt = false // it is ours now, and its index still is not
+		w.forget()
+		w.up("table")
+		out := must[*dynamodb.DescribeTableOutput](t)(w.clients.DynamoDB.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("TodoTable")}))
+		if ix := out.Table.GlobalSecondaryIndexes; len(ix) != 1 || aws.ToString(ix[0].KeySchema[0].AttributeName) != "task" {
+			t.Errorf("the index is %+v", ix)
 		}
 	})
 }

@@ -124,8 +124,8 @@ func (t *table) Observe(ctx context.Context) (Observation, error) {
 	}
 	ours, _ := t.cfg.owned(tags)
 	ours = ours || t.made.Load()
-	wanted := t.wants(found, ours)
-	seen := tableSeen{TableDescription: found, tags: tags, indexed: wanted, strange: t.strange(found, ours)}
+	wanted := t.wants(found)
+	seen := tableSeen{TableDescription: found, tags: tags, indexed: wanted, strange: t.strange(found)}
 	o := Observation{ID: t.cfg.TableARN(), Detail: &seen, Diffs: t.diffs(found), Advice: t.advise(&seen)}
 	if !seen.strange {
 		o.Diffs = append(o.Diffs, t.indexDiffs(found, wanted)...)

@@ -115,8 +115,9 @@ var fnEntries = []entry{
 	},
 	{
 		ID: "TODO-FN-11", Exit: exitFailed,
-		Title: "there is no function whose code could be fetched",
-		Why:   "`handler pull` fetches what runs in Lambda, and the function of this stack is not in this account and Region.",
+		Title: "there is no function whose code could be fetched or replaced",
+		Why: "`handler pull` fetches what runs in Lambda, and `--watch` replaces it after each save. The function of this stack is not in this account and Region: " +
+			"it was never made, or somebody has taken it away meanwhile.",
 		Do: []remedy{
 			{"Make it.", "todoctl up"},
 			{"Or read todoctl's own handler, which needs no account.", "todoctl handler"},

@@ -252,7 +252,7 @@ func (c *command) curlTarget(own, path string) (*url.URL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the Function URL: %w", err)
 	}
-	if strings.Contains(path, "://") {
+	if whole := !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "?"); whole && strings.Contains(path, "://") {
 		to, err := url.Parse(path)
 		if err != nil || to.Scheme != base.Scheme || !strings.EqualFold(to.Host, base.Host) || to.User != nil {
 			return nil, told("TODO-USE-12", path+" is not an address of this stack, whose URL is "+own, c.with("curl")+" /")
@@ -260,7 +260,8 @@ func (c *command) curlTarget(own, path string) (*url.URL, error) {
 		path = strings.TrimPrefix(path[strings.Index(path, "://")+3:], to.Host)
 	}
 	path, _, _ = strings.Cut(path, "#")
-	path, base.RawQuery, _ = strings.Cut(path, "?")
+	path, query, _ := strings.Cut(path, "?")
+	base.RawQuery = strings.ReplaceAll(query, " ", "%20")
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}

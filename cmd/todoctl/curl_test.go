@@ -23,6 +23,8 @@ func TestCurlCallsThisStacksURLAndNoOther(t *testing.T) {
 		"/a b":                       own + "a%20b",
 		"/ü?q=ü":                     own + "%C3%BC?q=ü",
 		"?limit=10":                  own + "?limit=10",
+		"/?q=http://x a":             own + "?q=http://x%20a",
+		"?q=http://x":                own + "?q=http://x",
 		"/a#b":                       own + "a",
 		"//evil.example/x":           own + "/evil.example/x",
 		"/\\evil.example":            own + "%5Cevil.example",

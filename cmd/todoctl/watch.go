@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ func (c *command) watch(ctx context.Context, sess *session, s *settings) error {
 		return told("TODO-FN-14", fmt.Sprintf("the folder %s cannot be watched: %v", s.source, plainPathError(err)), c.with("function")+" --source "+provision.Quote(s.source))
 	}
 	defer w.Stop()
-	s.replace = false // it was for what ran at the beginning
+	s.replace, s.adopt = false, false // they were for what ran at the beginning
 	c.work.pause()
 	defer c.work.resume()
 	c.unlock() // others may work on the stack between two deployments
@@ -106,8 +107,12 @@ func (c *command) redeploy(ctx context.Context, sess *session, s *settings, depl
 		if err != nil {
 			return err
 		}
-		if plan[0].Seen.CodeChanged {
+		switch seen := plan[0].Seen; {
+		case seen.CodeChanged:
 			return c.refuseOthersCode(now.cfg)
+		case seen.State == provision.Absent, slices.ContainsFunc(seen.Diffs, func(d provision.Diff) bool { return d.Field == "function" }):
+			// Whoever has taken it away does not want it back.
+			return told("TODO-FN-11", now.cfg.FunctionName()+" is gone, so there is nothing to deploy to", c.with("up")+" --source "+provision.Quote(s.source))
 		}
 		return provision.Run(ctx, plan, provision.Options{Goal: provision.Up, Clock: c.Clock, Parallel: c.parallel})
 	}()
@@ -116,10 +121,14 @@ func (c *command) redeploy(ctx context.Context, sess *session, s *settings, depl
 	}
 	if err != nil {
 		p := explain(err, c.way())
-		if p.ID == "TODO-FN-10" || p.Exit == exitForeign || p.Exit == exitCredentials {
+		if p.ID == "TODO-FN-10" || p.ID == "TODO-FN-11" || p.Exit == exitForeign || p.Exit == exitCredentials {
 			return deployed, err
 		}
-		say("not deployed: %s. The next save tries again.", p.What)
+		what := p.What
+		if p.ID == "TODO-FN-15" || p.ID == "TODO-FN-16" || p.ID == "TODO-FN-17" { // what the compiler said
+			what += ": " + p.Why
+		}
+		say("not deployed: %s. The next save tries again.", what)
 		return deployed, nil
 	}
 	say("deployed %s: %s, in %.2f s", s.source, packageWords(now.cfg.Code), c.Clock.Now().Sub(began).Seconds())

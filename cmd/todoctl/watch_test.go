@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"todoctl/local"
@@ -27,7 +28,7 @@ func (r *rehearsal) watching(dir string, person func(saved func(text string), st
 	changes := make(chan struct{}, 1)
 	network := r.network(plan...)
 	app := r.app(network, "function", "--local", "--yes", "--source", dir, "--watch")
-	app.Watch = func(string) (watcher, error) { return watcher{changes, func() {}}, nil }
+	app.Watch = func(string) (watcher, error) { return watcher{Changes: changes, Stop: func() {}}, nil }
 	r.start()
 	over := make(chan struct{})
 	go func() {
@@ -142,6 +143,20 @@ func TestWatchingStopsWhereSomebodyElseChangedTheCode(t *testing.T) {
 	})
 }
 
+// Between two saves somebody takes the function away: it is not made again.
+func TestWatchingEndsWhereTheFunctionIsGone(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		a := r.up().account()
+		end := r.watching(ownFolder(r.T), func(saved func(string), _ func()) {
+			a.done(a.Lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: aws.String(a.FunctionName())}))
+			saved(answering("2"))
+		})
+		if end.exit != exitFailed || !strings.Contains(end.err, "TODO-FN-11") || len(callsOf(end.calls, "CreateFunction")) > 0 {
+			r.Errorf("exit %d: %s", end.exit, end.err)
+		}
+	})
+}
+
 func TestWatchingRefusesWhatItCannotGoWith(t *testing.T) {
 	rehearse(t, local.Lags{}, func(r *rehearsal) {
 		for _, args := range []string{"--watch --yes", "--watch --source x --dry-run", "--watch --source x --yes --output json", "--watch --source x"} {
@@ -155,8 +170,11 @@ func TestWatchingRefusesWhatItCannotGoWith(t *testing.T) {
 // The machine's own folders: editors write a file over, or a new one beside it that
 // takes its name; folders come and go.
 func TestAFolderTellsOfEachWayOfSaving(t *testing.T) {
-	dir := ownFolder(t)
-	w, err := watchFolder(dir)
+	dir, link := ownFolder(t), filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	w, err := watchFolder(link) // a folder itself is watched in the transcript of --source
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,6 +195,7 @@ func TestAFolderTellsOfEachWayOfSaving(t *testing.T) {
 		{"the folder goes", func() error { return os.RemoveAll(filepath.Join(dir, "lib")) }},
 		{"and comes back", func() error { return os.MkdirAll(filepath.Join(dir, "lib", "deep"), 0o700) }},
 		{"with a file", func() error { return write(filepath.Join(dir, "lib", "deep", "b.py"), "") }},
+		{"a folder of no code comes", func() error { return os.MkdirAll(filepath.Join(dir, "node_modules", "a"), 0o700) }},
 		{"a file goes", func() error { return os.Remove(filepath.Join(dir, "lib", "deep", "b.py")) }},
 	} {
 		if err := way.do(); err != nil {
@@ -193,6 +212,11 @@ func TestAFolderTellsOfEachWayOfSaving(t *testing.T) {
 			case <-time.After(100 * time.Millisecond):
 				told = false
 			}
+		}
+	}
+	for _, watched := range w.folders() {
+		if strings.Contains(watched, "node_modules") {
+			t.Errorf("it watches %s", watched)
 		}
 	}
 }

@@ -18,6 +18,7 @@ type watcher struct {
 	// told together.
 	Changes <-chan struct{}
 	Stop    func()
+	folders func() []string // that are watched
 }
 
 // watchFolder watches a folder with all that is in it.
@@ -26,7 +27,11 @@ func watchFolder(dir string) (watcher, error) {
 	if err != nil {
 		return watcher{}, err
 	}
-	if err := watchBelow(w, dir); err != nil {
+	folder, err := filepath.EvalSymlinks(dir) // a link is no folder to WalkDir
+	if err == nil {
+		err = watchBelow(w, folder)
+	}
+	if err != nil {
 		return watcher{}, errors.Join(err, w.Close())
 	}
 	changes, done := make(chan struct{}, 1), make(chan struct{})
@@ -41,7 +46,7 @@ func watchFolder(dir string) (watcher, error) {
 				if e.Op == fsnotify.Chmod { // virus scanners and indexers do so
 					continue
 				}
-				if e.Has(fsnotify.Create) {
+				if e.Has(fsnotify.Create) && !unwatched(filepath.Base(e.Name)) {
 					_ = watchBelow(w, e.Name) // a file, or gone again: nothing to watch
 				}
 			case _, more := <-w.Errors: // events were lost, so there were some
@@ -58,14 +63,18 @@ func watchFolder(dir string) (watcher, error) {
 	return watcher{changes, sync.OnceFunc(func() {
 		_ = w.Close()
 		<-done
-	})}, nil
+	}), w.WatchList}, nil
 }
 
-// watchBelow adds a folder and those in it. Those that hold no code of a person's
-// own would only use up what the system has of watches.
+// unwatched are folders that hold no code of a person's own: they would only use up
+// what the system has of watches.
+func unwatched(name string) bool {
+	return strings.HasPrefix(name, ".") || name == "__pycache__" || name == "node_modules" || name == "venv"
+}
+
+// watchBelow adds a folder and those in it that are worth watching.
 func watchBelow(w *fsnotify.Watcher, dir string) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		name := filepath.Base(path)
 		switch {
 		case err != nil && path == dir:
 			return err
@@ -73,7 +82,7 @@ func watchBelow(w *fsnotify.Watcher, dir string) error {
 			return nil
 		case !d.IsDir():
 			return nil
-		case path != dir && (strings.HasPrefix(name, ".") || name == "__pycache__" || name == "node_modules" || name == "venv"):
+		case path != dir && unwatched(filepath.Base(path)):
 			return fs.SkipDir
 		}
 		return w.Add(path)

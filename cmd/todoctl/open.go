@@ -94,7 +94,7 @@ func (c *command) servePage(ctx context.Context, l net.Listener, page *pageServe
 	defer c.work.resume()
 	c.view().Note("Your to-do list in a browser, for as long as this runs. Ctrl-C ends it.")
 	c.view().Note("The page talks to %s%s.", url.ID, map[bool]string{true: "; todoctl signs its requests", false: ""}[page.relay != nil])
-	if !opt.noBrowser && c.ErrTerminal && c.browse(page.address()) {
+	if !opt.noBrowser && c.ErrTerminal && c.browse(page.passage()) {
 		c.view().Note("It is being opened. Where no window shows up, open this address:")
 	}
 	if _, err := fmt.Fprintln(c.Out, page.address()); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"todoctl/handler"
 	"todoctl/local"
@@ -27,6 +29,8 @@ type pageServer struct {
 	files  map[string][]byte // by name; the page itself is ""
 	csp    string
 	relay  *relay // nil: the page reaches the API by itself
+	once   string // the path that leads to home once; "" where anybody may know home
+	used   atomic.Bool
 	atWork sync.WaitGroup
 }
 
@@ -61,6 +65,7 @@ func newPageServer(host string, about pageConfig, relay *relay) (*pageServer, er
 		// Whoever reads the page may use the relay, and so the person's keys. Another
 		// user of this machine can find the port, but not this path.
 		p.home, about.API, reaches = "/"+newToken()+"/", relay.path, "'self'"
+		p.once = "/once/" + newToken()
 	}
 	p.csp = strings.Join([]string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src " + reaches,
@@ -91,6 +96,10 @@ func newPageServer(host string, about pageConfig, relay *relay) (*pageServer, er
 // address is what a person opens.
 func (p *pageServer) address() string { return "http://" + p.host + p.home }
 
+// passage is what a browser is started with. Every user of this machine can read a
+// command line, so it leads to the address once, and is good for nothing after.
+func (p *pageServer) passage() string { return "http://" + p.host + cmp.Or(p.once, p.home) }
+
 func (p *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.atWork.Add(1)
 	defer p.atWork.Done()
@@ -107,6 +116,14 @@ func (p *pageServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if p.relay != nil && strings.HasPrefix(r.URL.Path, relayPath) {
 		p.relay.ServeHTTP(w, r)
+		return
+	}
+	if p.once != "" && r.URL.Path == p.once && r.Method == http.MethodGet {
+		if p.used.Swap(true) {
+			http.Error(w, "this address was good for one use: take the one that todoctl has printed", http.StatusForbidden)
+			return
+		}
+		http.Redirect(w, r, p.home, http.StatusSeeOther)
 		return
 	}
 	name, below := strings.CutPrefix(r.URL.EscapedPath(), p.home)

@@ -375,3 +375,31 @@ func TestThePageIsServedToThisMachineAlone(t *testing.T) {
 	}
 	t.Attr("cases", "1")
 }
+
+// A browser's command line can be read by every user of the machine. Where there is
+// a relay it has an address that leads to the page once.
+func TestWhatABrowserIsStartedWithIsGoodForOneUse(t *testing.T) {
+	api := newAPIFake(t)
+	if p := servedPage(t, api.URL, nil); p.passage() != p.address() {
+		t.Errorf("a page without secrets is opened at %s, and not at %s", p.passage(), p.address())
+	}
+	p := servedPage(t, api.URL, signedBy(t))
+	if strings.Contains(p.passage(), strings.Trim(p.home, "/")) {
+		t.Errorf("%s tells where the page lies", p.passage())
+	}
+	for _, c := range []struct {
+		method, from string
+		want         int
+	}{
+		{"HEAD", "", 404}, {"POST", "", 404}, {"GET", "cross-site", 403}, // these use nothing up
+		{"GET", "none", 303}, {"GET", "none", 403}, {"GET", "", 403},
+	} {
+		res, body := requested(t, c.method, p.passage(), p.host, nil, "Sec-Fetch-Site: "+c.from)
+		if res.StatusCode != c.want || (res.Header.Get("Location") == p.home) != (c.want == 303) {
+			t.Errorf("%s from %q: %d %v %s, want %d", c.method, c.from, res.StatusCode, res.Header, body, c.want)
+		}
+	}
+	if res, _ := requested(t, "GET", p.address(), p.host, nil); res.StatusCode != 200 {
+		t.Errorf("the page itself answers %d", res.StatusCode)
+	}
+}

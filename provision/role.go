@@ -73,7 +73,7 @@ func (r *role) Describe() Description {
 		return d
 	}
 	d.Settings = append(d.Settings,
-		Setting{"on " + r.cfg.TableName(), "six item actions", "get, put, update, delete, scan, query", "Least privilege: it may get, put, update, delete, scan and query items. The table itself cannot be changed, and no other table seen."},
+		Setting{"on " + r.cfg.TableName(), "six actions", "get, put, update, delete, scan, query", "Least privilege: it may get, put, update, delete, scan and query items. The table itself cannot be changed, and no other table seen."},
 		Setting{"on its log", "write lines", "in the group that is made beforehand", "It may create streams and put lines, and not make the group itself: that is made beforehand, with an end to its retention."})
 	return d
 }

@@ -57,15 +57,16 @@ func (s *signing) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	signed, err := s.sign(r, body)
+	skew := s.ahead()
+	signed, err := s.sign(r, body, skew)
 	if err != nil {
 		return nil, err
 	}
 	res, err := s.next.RoundTrip(signed)
-	if err != nil || res.StatusCode != http.StatusForbidden || !s.corrected(res) {
+	if err != nil || res.StatusCode != http.StatusForbidden || !s.corrected(res, skew) {
 		return res, err
 	}
-	if signed, err = s.sign(r, body); err != nil {
+	if signed, err = s.sign(r, body, s.ahead()); err != nil {
 		return res, nil //nolint:nilerr // the refusal is the better answer
 	}
 	_ = res.Body.Close()
@@ -94,7 +95,7 @@ func drain(r *http.Request) ([]byte, error) {
 // sign returns a signed copy of r. It covers the method, the host, the path, the
 // query, the body and its type; not the other headers, which proxies may change
 // on the way.
-func (s *signing) sign(r *http.Request, body []byte) (*http.Request, error) {
+func (s *signing) sign(r *http.Request, body []byte, skew time.Duration) (*http.Request, error) {
 	keys, err := s.keys.Retrieve(r.Context())
 	if err != nil {
 		return nil, &KeysError{Err: err}
@@ -116,7 +117,7 @@ func (s *signing) sign(r *http.Request, body []byte) (*http.Request, error) {
 		covered.Header["Content-Type"] = kind
 	}
 	sum := sha256.Sum256(body)
-	if err := s.signer.SignHTTP(r.Context(), keys, covered, hex.EncodeToString(sum[:]), "lambda", s.cfg.Region, s.now()); err != nil {
+	if err := s.signer.SignHTTP(r.Context(), keys, covered, hex.EncodeToString(sum[:]), "lambda", s.cfg.Region, s.cfg.Clock.Now().Add(skew)); err != nil {
 		return nil, fmt.Errorf("sign the request: %w", err)
 	}
 	for _, h := range []string{"Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-Sha256"} {
@@ -149,15 +150,17 @@ func unambiguous(raw string) string {
 	return strings.Join(pairs, "&")
 }
 
-func (s *signing) now() time.Time {
+// ahead is by how much AWS's clock is ahead of this one, as far as is known.
+func (s *signing) ahead() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.cfg.Clock.Now().Add(s.skew)
+	return s.skew
 }
 
-// corrected takes over AWS's time from an answer, and says whether that changes
-// anything.
-func (s *signing) corrected(res *http.Response) bool {
+// corrected takes over AWS's time from the answer to a request that was signed with
+// a skew, and says whether another one would be better. Requests at the same time
+// may each find that out.
+func (s *signing) corrected(res *http.Response, skew time.Duration) bool {
 	theirs, err := http.ParseTime(res.Header.Get("Date"))
 	if err != nil {
 		return false
@@ -165,7 +168,7 @@ func (s *signing) corrected(res *http.Response) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ahead := theirs.Sub(s.cfg.Clock.Now())
-	if (ahead - s.skew).Abs() < maxSkew {
+	if (ahead - skew).Abs() < maxSkew {
 		return false
 	}
 	s.skew = ahead

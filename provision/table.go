@@ -45,7 +45,7 @@ func newTable(cfg Config, api tableAPI) Step { return &table{cfg: cfg, api: api}
 func (t *table) Describe() Description {
 	reads, writes := t.units()
 	settle, gone := 5*time.Minute, 10*time.Minute
-	index, indexWhy, indexMore := "none", "a list reads the whole table, as the book's does",
+	index, indexWhy, indexMore := "none", "a list reads the whole table",
 		"Without one a list reads every item there is, which costs more the more there are. "+IndexName+" lists the newest first and reads only what it returns, with 5 RCU and 5 WCU of its own."
 	if t.hasIndex() {
 		index, indexWhy = IndexName, "lists the newest first; 5 RCU, 5 WCU of its own"
@@ -59,7 +59,7 @@ func (t *table) Describe() Description {
 		Resource: t.cfg.TableName(),
 		What:     fmt.Sprintf("A DynamoDB table named %s that keeps the to-do items.", t.cfg.TableName()),
 		Why: "DynamoDB is a database without a server of yours: you name a table and one key, and store items under it. " +
-			"The capacity is fixed on purpose: the free tier covers that, and when too much comes at once, requests wait instead of costing money.",
+			"The capacity is fixed on purpose: the free tier covers that, and when too much comes at once, requests are turned away instead of costing money.",
 		Purpose: "Keeps the to-do items.",
 		Cover:   fmt.Sprintf("%d reads and %d writes a second, of %d", reads, writes, freeRCU),
 		Without: "The API has nowhere to keep its items, and answers every request with an error.",

@@ -219,7 +219,7 @@ func (s *testStep) mend(got answer) []string {
 	case got.status == http.StatusForbidden:
 		return []string{"look at the URL's two permission statements: " + s.cfg.command("url")}
 	case got.status >= 500:
-		return []string{"read what the function says: its log group is " + s.cfg.LogGroupName()}
+		return []string{"read what the function says: " + s.cfg.command("logs --since 10m")}
 	case got.origins() > 1:
 		return []string{"take the Access-Control-Allow-Origin header out of the handler: the Function URL adds it already"}
 	case got.status == http.StatusOK && got.origins() == 0:

@@ -57,7 +57,7 @@ func (u *functionURL) Describe() Description {
 		Without: "The function is there, and nobody outside AWS can reach it.",
 		Settings: []Setting{
 			{"authorization", "NONE", "whoever has the link can use it", "Anyone who has the link can read and add items; nothing private belongs here. With --auth iam it takes signed requests only."},
-			{"may call it", "two statements", "both are needed since October 2025", "Since October 2025 AWS wants lambda:InvokeFunctionUrl and lambda:InvokeFunction both; the second holds for this address only."},
+			{"may call it", "two statements", "both are needed since 2025", "Since October 2025 AWS wants lambda:InvokeFunctionUrl and lambda:InvokeFunction both; the second holds for this address only."},
 			{"CORS", "every origin", "so that a web page may call it", "So that a web page may call it; set here and not in the handler, because twice is once too often for a browser."},
 			{"its methods", strings.Join(corsMethods, ", "), "set here, not in the code", "What the handler answers, or will when you extend it; AWS adds OPTIONS by itself."},
 			{"a page may read", strings.Join(corsExposed, ", "), "besides the usual headers", "The next page's address, and how long to wait. What else your own code sends can be added in the console, and stays."},

@@ -69,6 +69,7 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 		c.view().Note("Nothing to do.")
 		return unseen(plan)
 	}
+	c.tellCode(sess, plan)
 	items, err := c.tellItems(ctx, sess, plan, opt.discard)
 	if err != nil {
 		return err
@@ -96,6 +97,18 @@ func unseen(plan []provision.Change) error {
 		errs = append(errs, c.Err)
 	}
 	return errors.Join(errs...)
+}
+
+// tellCode says that code goes which somebody has changed since todoctl uploaded
+// it: it may be nowhere else.
+func (c *command) tellCode(sess session, plan []provision.Change) {
+	for _, change := range plan {
+		if change.Seen.CodeChanged && change.Action == provision.Delete {
+			c.view().Note("The code of %s was changed outside todoctl, and goes too. A copy first:", sess.cfg.FunctionName())
+			c.view().Note("  %s", c.with("handler pull")+" DIR")
+			c.view().Note("")
+		}
+	}
 }
 
 // tellItems says how many items are at stake. Those that are given up are not

@@ -128,6 +128,7 @@ type logReading struct {
 	doc    logsDocument
 	waited bool // it has been said that there is no log yet
 	lost   bool // it has been said that AWS cannot be reached
+	begun  bool // the newest lines have been read
 }
 
 // last prints the newest lines.
@@ -143,6 +144,7 @@ func (r *logReading) last(ctx context.Context) error {
 	if err != nil {
 		return r.missing(ctx, err)
 	}
+	r.begun = true
 	lines := r.wanted(r.fold.Fold(events))
 	end()
 	r.print(lines[max(0, len(lines)-r.count):])
@@ -160,12 +162,22 @@ func (r *logReading) goOn(ctx context.Context) error {
 	}
 	for r.unprinted == nil { // else nobody reads any more, and finish says so
 		if r.Clock.Sleep(ctx, every) != nil {
-			return nil // Ctrl-C
+			break // Ctrl-C
+		}
+		if !r.begun && !r.waited { // what is older than the newest lines is nothing that was written since
+			if err := r.last(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+			if r.begun && r.lost {
+				r.lost = false
+				r.view().Note("AWS answers again.")
+			}
+			continue
 		}
 		events, err := r.log.Next(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			continue
 		case err != nil:
 			if err := r.missing(ctx, err); err != nil {
 				return err
@@ -177,6 +189,7 @@ func (r *logReading) goOn(ctx context.Context) error {
 		}
 		r.print(r.wanted(r.fold.Fold(events)))
 	}
+	r.afterKeys()
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 func (v *words) Header(s session) {
 	if s.cfg.Local {
 		v.line("AWS        on this machine: no account, no cost (%s)", s.endpoint)
-		v.line("Functions  run in %s", s.runner.of(s.cfg))
+		v.fact("Functions", "run in %s", s.runner.of(s.cfg))
 	} else {
 		v.fact("Account", "%s", accountWords(s))
 		v.fact("You", "%s, with credentials from %s", s.identity.Name(), s.credentialsFrom)

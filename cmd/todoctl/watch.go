@@ -54,8 +54,15 @@ func (c *command) watch(ctx context.Context, sess *session, s *settings) error {
 	c.view().Note("")
 	c.view().Note("Watching %s: each save is deployed. Ctrl-C stops it.", s.source)
 	deployed := sess.cfg.Code.ID()
-	for { // at first too: something may have been saved meanwhile
-		if deployed, err = c.redeploy(ctx, sess, s, deployed); err != nil {
+	defer func() {
+		if ctx.Err() != nil {
+			c.afterKeys()
+			c.view().Note("No longer watching; what was deployed last goes on.")
+		}
+	}()
+	broken := false // what was saved last
+	for {           // at first too: something may have been saved meanwhile
+		if deployed, broken, err = c.redeploy(ctx, sess, s, deployed, broken); err != nil {
 			return err
 		}
 		select {
@@ -78,8 +85,8 @@ func (c *command) watch(ctx context.Context, sess *session, s *settings) error {
 
 // redeploy deploys the folder where it differs from what is deployed, tells it in
 // one line, and returns what is deployed then. What cannot be deployed is said,
-// and what ran before goes on.
-func (c *command) redeploy(ctx context.Context, sess *session, s *settings, deployed string) (string, error) {
+// and what ran before goes on; so is that it is no longer so.
+func (c *command) redeploy(ctx context.Context, sess *session, s *settings, deployed string, wasBroken bool) (string, bool, error) {
 	began, now := c.Clock.Now(), *sess
 	say := func(format string, args ...any) {
 		at := began.Local().Format("15:04:05 ")
@@ -88,17 +95,20 @@ func (c *command) redeploy(ctx context.Context, sess *session, s *settings, depl
 	if err := s.apply(c, &now); err != nil {
 		p := explain(err, c.way())
 		if p.ID == "TODO-FN-02" { // the folder itself is gone
-			return deployed, err
+			return deployed, true, err
 		}
 		say("not deployed: %s. What ran before goes on.", p.What)
-		return deployed, nil
+		return deployed, true, nil
 	}
 	if now.cfg.Code.ID() == deployed {
-		return deployed, nil
+		if wasBroken {
+			say("%s is what runs already.", s.source)
+		}
+		return deployed, false, nil
 	}
 	if err := c.lock(now); err != nil {
 		say("not deployed: %s. Save again later.", explain(err, c.way()).What)
-		return deployed, nil
+		return deployed, true, nil
 	}
 	defer c.unlock()
 	pages, _ := only(provision.Steps(now.cfg, now.clients), "function")
@@ -117,22 +127,22 @@ func (c *command) redeploy(ctx context.Context, sess *session, s *settings, depl
 		return provision.Run(ctx, plan, provision.Options{Goal: provision.Up, Clock: c.Clock, Parallel: c.parallel})
 	}()
 	if ctx.Err() != nil {
-		return deployed, err
+		return deployed, false, err
 	}
 	if err != nil {
 		p := explain(err, c.way())
 		if p.ID == "TODO-FN-10" || p.ID == "TODO-FN-11" || p.Exit == exitForeign || p.Exit == exitCredentials {
-			return deployed, err
+			return deployed, true, err
 		}
 		what := p.What
 		if p.ID == "TODO-FN-15" || p.ID == "TODO-FN-16" || p.ID == "TODO-FN-17" { // what the compiler said
 			what += ": " + p.Why
 		}
 		say("not deployed: %s. The next save tries again.", what)
-		return deployed, nil
+		return deployed, true, nil
 	}
 	say("deployed %s: %s, in %.2f s", s.source, packageWords(now.cfg.Code), c.Clock.Now().Sub(began).Seconds())
-	return now.cfg.Code.ID(), nil
+	return now.cfg.Code.ID(), false, nil
 }
 
 // packageWords say how much of a package there is.

@@ -178,6 +178,34 @@ func TestARefusalForTheClocksSakeIsRepeatedInAWSsTime(t *testing.T) {
 	}
 }
 
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// While one request is under way another finds out about the clock. Both were
+// signed in the wrong time.
+func TestRequestsAtTheSameTimeAreEachCorrected(t *testing.T) {
+	var client http.Client
+	another := true
+	client.Transport = NewSigning(Config{Region: "eu-west-1", Clock: handTurned()}, keysOf("TOKEN"), roundTrip(func(r *http.Request) (*http.Response, error) {
+		if another {
+			another = false
+			res, err := client.Do(request(t, "GET", urlOfSigned+"/", ""))
+			if err != nil || res.StatusCode != http.StatusOK {
+				t.Errorf("the other one: %v, %v", res, err)
+			}
+		}
+		res := &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Date": {"Mon, 23 Nov 2026 13:00:00 GMT"}}, Body: http.NoBody}
+		if r.Header.Get("X-Amz-Date") != "20261123T130000Z" {
+			res.StatusCode = http.StatusForbidden
+		}
+		return res, nil
+	}))
+	if res, err := client.Do(request(t, "GET", urlOfSigned+"/", "")); err != nil || res.StatusCode != http.StatusOK {
+		t.Errorf("%v, %v", res, err)
+	}
+}
+
 func TestWithoutCredentialsNothingIsSent(t *testing.T) {
 	lost := errors.New("the session is over")
 	keys := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, lost })

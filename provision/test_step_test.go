@@ -307,7 +307,7 @@ func TestObserveJudgesTheList(t *testing.T) {
 		{"no CORS", reply{status: 200, body: `[]`, allow: []string{}}, "Access-Control-Allow-Origin is missing", "todoctl url --stack Chat"},
 		{"forbidden", reply{status: 403}, "a statement of its policy is missing", "todoctl url --stack Chat"},
 		{"throttled", reply{status: 429}, "too many requests", ""},
-		{"failed", reply{status: 502, body: "Internal Server Error"}, "the function failed", "its log group is /aws/lambda/ChatHandler"},
+		{"failed", reply{status: 502, body: "Internal Server Error"}, "the function failed", "todoctl logs --since 10m --stack Chat"},
 		{"no answer", reply{err: errors.New("no such host")}, "missing (no such host)", ""},
 	} {
 		s := &urlScript{get: []reply{c.get}}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -105,6 +106,26 @@ func TestLogsFollowedOutliveAnOutage(t *testing.T) {
 			inOrder(r.T, end.out, "meanwhile", "11111111")
 		})
 	}
+}
+
+// An outage at the very beginning does not make all of a week new.
+func TestLogsFollowedBeginWithTheNewestLines(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		a := r.up().account()
+		for i := range 30 {
+			a.writes(request(fmt.Sprintf("%08d-a", i), "old\n")...)
+		}
+		outage := local.Fault{Kind: local.FaultThrottle, Operation: "FilterLogEvents", Call: 1, Times: 20}
+		end := r.following("-n 2 --request 000", func(stop func()) {
+			time.Sleep(20 * time.Minute)
+			a.writes(request("00099999-b", "new\n")...)
+			time.Sleep(time.Minute)
+			stop()
+		}, outage)
+		if end.exit != exitDone || end.fired != 20 || strings.Count(end.out, "request 000") != 2 || strings.Count(end.err, "AWS answers again.") != 1 {
+			r.Errorf("exit %d after %d faults: %s%s", end.exit, end.fired, end.err, end.out)
+		}
+	})
 }
 
 // What does not pass ends it.

@@ -60,7 +60,11 @@ func TestWhatIsWrittenDuringABackupIsNotLost(t *testing.T) {
 			inOrder = v.items()
 			cases, kept := 0, 0
 			for _, i := range whom {
-				for k := 1; ; k += sample(2) {
+				stride := 2
+				if full {
+					stride = 1
+				}
+				for k := 1; ; k += stride {
 					scans, fired := 0, false
 					v.on(func(operation string) *http.Response {
 						if operation != "Scan" {

@@ -90,14 +90,10 @@ var stackProvocations = []provocation{
 	{"TODO-FN-03", "a file without the function", on(func(x *wire) string {
 		return x.fails("up", "--yes", "--source", filepath.Dir(file(x.t, "lambda_function.py", "def handle(event):\n    return 1\n")))
 	})},
-	{"TODO-FN-04", "60 MB of code", on(func(x *wire) string {
+	{"TODO-FN-04", "260 MB of code", on(func(x *wire) string {
 		dir := filepath.Dir(file(x.t, "lambda_function.py", "def lambda_handler(event, context):\n    return 1\n"))
-		noise := make([]byte, 60<<20)
-		for i, n := 0, uint32(1); i < len(noise); i++ { // what does not shrink
-			n = n*1664525 + 1013904223
-			noise[i] = byte(n >> 24)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "data"), noise, 0o600); err != nil {
+		data := filepath.Join(dir, "data")
+		if err := errors.Join(os.WriteFile(data, nil, 0o600), os.Truncate(data, 260<<20)); err != nil {
 			x.t.Fatal(err)
 		}
 		return x.fails("up", "--yes", "--source", dir)

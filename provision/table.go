@@ -122,8 +122,6 @@ func (t *table) Observe(ctx context.Context) (Observation, error) {
 	if err != nil || found == nil {
 		return Observation{State: Absent}, err
 	}
-	ours, _ := t.cfg.owned(tags)
-	ours = ours || t.made.Load()
 	wanted := t.wants(found)
 	seen := tableSeen{TableDescription: found, tags: tags, indexed: wanted, strange: t.strange(found)}
 	o := Observation{ID: t.cfg.TableARN(), Detail: &seen, Diffs: t.diffs(found), Advice: t.advise(&seen)}

@@ -38,11 +38,15 @@ lint: golangci-lint
 race:
 	GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 $(GO) test -race -timeout 50m ./...
 
+# With the flags of a release, whose check then finds these packages built. The tests
+# differ by system and not by processor; vet has seen Linux's.
 cross:
 	@for platform in $(PLATFORMS); do \
 		echo "$$platform"; \
-		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) build -trimpath -o /dev/null ./cmd/todoctl || exit 1; \
-		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) vet ./cmd/todoctl ./provision ./handler/... ./local || exit 1; \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) build -trimpath -gcflags 'github.com/aws/...=-l' -o /dev/null ./cmd/todoctl || exit 1; \
+	done
+	@for system in darwin windows; do \
+		CGO_ENABLED=0 GOOS=$$system $(GO) vet ./cmd/todoctl ./provision ./handler/... ./local || exit 1; \
 	done
 
 tidy:

@@ -98,11 +98,13 @@ func TestWatchingNeverDeploysBrokenCode(t *testing.T) {
 					r.Errorf("%q was deployed", broken)
 				}
 			}
+			saved(answering("1")) // as it was: nothing is to be deployed, and the mistake is gone
+			time.Sleep(time.Minute)
 			saved(answering("2"))
 			time.Sleep(time.Minute)
 			stop()
 		})
-		if end.exit != exitDone || strings.Count(end.err, "not deployed") != 2 || strings.Count(end.err, " deployed /") != 1 {
+		if end.exit != exitDone || strings.Count(end.err, "not deployed") != 2 || strings.Count(end.err, " deployed /") != 1 || strings.Count(strings.Join(strings.Fields(end.err), " "), "is what runs already.") != 1 {
 			r.Errorf("exit %d: %s", end.exit, end.err)
 		}
 	})

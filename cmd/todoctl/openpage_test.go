@@ -316,9 +316,48 @@ func TestTheRelaySaysWhatItCannotSend(t *testing.T) {
 		{strings.NewReader(strings.Repeat("x", relayed+1)), http.StatusRequestEntityTooLarge, `{"error":"this is more than an item can hold"}`},
 	} {
 		res, body := requested(t, "POST", at, p.host, c.body, "Origin: http://"+p.host)
-		if res.StatusCode != c.want || strings.TrimSpace(body) != c.says || res.Header.Get(relayFailed) == "" {
-			t.Errorf("%s %s", res.Status, body)
+		if res.StatusCode != c.want || strings.TrimSpace(body) != c.says || res.Header.Get(relayFailed) != unsent {
+			t.Errorf("%s, %q: %s", res.Status, res.Header.Get(relayFailed), body)
 		}
+	}
+}
+
+// From the connection on nobody knows whether the API did what it was asked: a page
+// that took this for "not sent" would send it twice.
+func TestTheRelayTellsUnansweredFromUnsent(t *testing.T) {
+	breaks := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/none":
+			panic(http.ErrAbortHandler)
+		case "/half":
+			w.Header().Set("Content-Length", "100")
+			_, _ = io.WriteString(w, `{"id": "a`)
+		}
+	}))
+	t.Cleanup(breaks.Close)
+	p := servedPage(t, breaks.URL, signedBy(t))
+	res, _ := requested(t, "POST", "http://"+p.host+p.relay.path+"none", p.host, nil, "Origin: http://"+p.host)
+	if res.StatusCode != http.StatusBadGateway || res.Header.Get(relayFailed) != unanswered {
+		t.Errorf("no answer: %s, %q", res.Status, res.Header.Get(relayFailed))
+	}
+	half, err := http.NewRequest("POST", "http://"+p.host+p.relay.path+"half", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half.Header.Set("Origin", "http://"+p.host)
+	res, err = (&http.Transport{DisableKeepAlives: true}).RoundTrip(half)
+	if err == nil {
+		defer res.Body.Close()
+		_, err = io.ReadAll(res.Body)
+	}
+	if err == nil {
+		t.Error("half an answer was passed on as a whole one")
+	}
+	breaks.Close()
+	p = servedPage(t, breaks.URL, signedBy(t))
+	res, _ = requested(t, "POST", "http://"+p.host+p.relay.path, p.host, nil, "Origin: http://"+p.host)
+	if res.StatusCode != http.StatusBadGateway || res.Header.Get(relayFailed) != unsent {
+		t.Errorf("nobody there: %s, %q", res.Status, res.Header.Get(relayFailed))
 	}
 }
 

@@ -237,7 +237,7 @@ func troubles(t *testing.T, s *stand, on device) {
 		{403, `{"Message":"Forbidden"}`, "forbidden", "The API lets nobody in (403)", "todoctl test --local"},
 		{500, `{"error":"Internal server error"}`, "broken", "The function failed (500)", "It says: Internal server error."},
 		{502, `Internal Server Error`, "broken", "The function failed (502)", "todoctl logs --local"},
-		{200, `{"no": "list"}`, "strange", "This is not a list of tasks", "must answer a JSON array"},
+		{200, `{"no": "list"}`, "strange", "The function answers something else", "GET must answer a JSON array"},
 	} {
 		s.answers(1, c.status, c.body)
 		x.click(byID("reload"))
@@ -246,13 +246,43 @@ func troubles(t *testing.T, s *stand, on device) {
 		x.click(byID("notice-again"))
 		x.wait(gone)
 	}
-	// A change that fails leaves the task as it was, and can be made again.
-	s.answers(1, 500, `{"error":"Internal server error"}`)
+	// A change that was refused leaves the task as it was, and can be made again.
+	s.answers(1, 403, `{"Message":"Forbidden"}`)
 	x.click(inRow("One", ".tick"))
-	notice("broken", "The function failed (500)", "The task is as it was.")
+	notice("forbidden", "The API lets nobody in (403)", "The task is as it was.")
 	x.wait("!" + inRow("One", ".tick") + ".checked")
 	x.click(byID("notice-again"))
 	x.wait(inRow("One", ".tick") + ".checked && " + gone)
+	// Of one that failed nobody knows what it did: the list says.
+	s.answers(1, 500, `{"error":"Internal server error"}`)
+	x.click(inRow("One", ".tick"))
+	notice("broken", "The function failed (500)", "Whether the task was changed is not known.")
+	s.answers(1, 502, `Internal Server Error`)
+	x.click(inRow("One", ".remove"))
+	x.wait(inRow("One", ".keep") + " === document.activeElement")
+	x.click(inRow("One", ".yes"))
+	notice("broken", "The function failed (502)", "Whether the task was deleted is not known.")
+	s.requests()
+	for _, c := range []struct {
+		status     int
+		body, kind string
+	}{
+		{504, `{"message":"Endpoint request timed out"}`, "broken"},
+		{201, `{"done": true}`, "strange"},
+	} {
+		s.answers(1, c.status, c.body)
+		x.click(byID("new"))
+		x.press("Twice\r")
+		notice(c.kind, "function", "Whether the task was added is not known; it still stands in the field.")
+		x.wait(`document.getElementById("notice-again").textContent === "Load the list"`)
+		x.click(byID("notice-again"))
+		x.wait(gone)
+		x.click(byID("new"))
+		x.press(strings.Repeat(kb.Backspace, len("Twice")))
+	}
+	if requests := s.requests(); !slices.Equal(requests, []string{"POST /", "GET /?limit=50", "POST /", "GET /?limit=50"}) {
+		t.Errorf("it made %q", requests)
+	}
 	// Somebody else has deleted it meanwhile.
 	for _, item := range s.items() {
 		s.call("DELETE", "/"+fmt.Sprint(item["id"]), "")
@@ -327,7 +357,7 @@ func nothingLost(t *testing.T, s *stand, on device) {
 	x.press("Another name")
 	s.answers(1, 500, `{"error":"Internal server error"}`)
 	x.press(kb.Enter)
-	x.wait(inRow("One", ".edit .refused") + `.textContent === "Not saved yet."`)
+	x.wait(inRow("One", ".edit .refused") + `.textContent === "Perhaps not saved."`)
 	x.wait(inRow("One", ".name") + `.value === "Another name" && ` + inRow("One", ".name") + ` === document.activeElement`)
 	x.click(byID("reload")) // loading the list leaves what is being typed
 	x.wait(`document.getElementById("said").textContent === "1 task loaded."`)

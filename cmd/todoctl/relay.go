@@ -8,7 +8,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -55,19 +57,19 @@ func (x *relay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !isAllowed(r.Method):
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		x.fail(w, http.StatusMethodNotAllowed, "the API does not have this method")
+		x.fail(w, unsent, http.StatusMethodNotAllowed, "the API does not have this method")
 		return
 	case strings.Contains(id, "/"), id == ".", id == "..":
-		x.fail(w, http.StatusNotFound, "the API does not have this path")
+		x.fail(w, unsent, http.StatusNotFound, "the API does not have this path")
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, relayed))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		x.fail(w, http.StatusRequestEntityTooLarge, "this is more than an item can hold")
+		x.fail(w, unsent, http.StatusRequestEntityTooLarge, "this is more than an item can hold")
 		return
 	}
 	if err != nil {
-		x.fail(w, http.StatusBadRequest, "the request broke off")
+		x.fail(w, unsent, http.StatusBadRequest, "the request broke off")
 		return
 	}
 	x.pass(w, r, id, body)
@@ -91,9 +93,12 @@ func (x *relay) pass(w http.ResponseWriter, r *http.Request, id string, body []b
 	if r.URL.RawQuery != "" {
 		target += "?" + r.URL.RawQuery
 	}
+	// From the connection on, the API may have the request, whatever comes back.
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	out, err := http.NewRequestWithContext(ctx, r.Method, target, bytes.NewReader(body))
 	if err != nil {
-		x.fail(w, http.StatusBadRequest, "this is no request to the API")
+		x.fail(w, unsent, http.StatusBadRequest, "this is no request to the API")
 		return
 	}
 	if kind := r.Header.Get("Content-Type"); kind != "" {
@@ -101,7 +106,11 @@ func (x *relay) pass(w http.ResponseWriter, r *http.Request, id string, body []b
 	}
 	answer, err := x.signed.RoundTrip(out) // which follows no redirect: it may lead elsewhere
 	if err != nil {
-		x.fail(w, http.StatusBadGateway, x.why(err))
+		failure := unsent
+		if connected.Load() {
+			failure = unanswered
+		}
+		x.fail(w, failure, http.StatusBadGateway, x.why(err))
 		return
 	}
 	defer answer.Body.Close()
@@ -111,15 +120,23 @@ func (x *relay) pass(w http.ResponseWriter, r *http.Request, id string, body []b
 		}
 	}
 	w.WriteHeader(answer.StatusCode)
-	_, _ = io.Copy(w, io.LimitReader(answer.Body, relayAnswer)) // either side may have gone away
+	if _, err := io.Copy(w, io.LimitReader(answer.Body, relayAnswer)); err != nil {
+		panic(http.ErrAbortHandler) // else half an answer would look like a whole one
+	}
 }
 
-// relayFailed marks an answer that is the relay's own.
-const relayFailed = "Todoctl-Relay"
+// relayFailed marks an answer that is the relay's own. It says whether the API can
+// have the request.
+const (
+	relayFailed = "Todoctl-Relay"
+	unsent      = "unsent"
+	unanswered  = "unanswered"
+)
 
-// fail says that the request was not passed on, as the API says what is wrong.
-func (x *relay) fail(w http.ResponseWriter, status int, why string) {
-	w.Header().Set(relayFailed, "failed")
+// fail says that the request was not passed on, or that nothing came back, as the
+// API says what is wrong.
+func (x *relay) fail(w http.ResponseWriter, failure string, status int, why string) {
+	w.Header().Set(relayFailed, failure)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]string{"error": why}) // a page that went away needs no answer

@@ -1,11 +1,11 @@
 // The API, as this page uses it: requests, pages, and what can go wrong.
 
 // A Trouble is an answer that is no success, or none at all. Its kind says what
-// the page can do about it.
+// the page can do about it; unknown, that the API may have done what it was asked.
 export class Trouble extends Error {
-  constructor(kind, { status = 0, sentence = "", wait = 0 } = {}) {
+  constructor(kind, { status = 0, sentence = "", wait = 0, unknown = false } = {}) {
     super(sentence || kind);
-    Object.assign(this, { kind, status, sentence, wait });
+    Object.assign(this, { kind, status, sentence, wait, unknown });
   }
 }
 
@@ -25,15 +25,21 @@ export class Api {
   // list loads one page: the first, or the one that an earlier answer names.
   async list(search = `?limit=${pageSize}`) {
     const { body, next } = await this.ask("GET", "", search);
-    if (!Array.isArray(body)) throw new Trouble("strange", { sentence: "The answer is not a list." });
+    if (!Array.isArray(body)) throw new Trouble("strange", { sentence: "The answer is not a list: GET must answer a JSON array." });
     return { items: body, next };
   }
 
-  add = async (task) => (await this.ask("POST", "", "", { task })).body;
+  async add(task) {
+    const { body } = await this.ask("POST", "", "", { task });
+    if (!body?.id) throw new Trouble("strange", { sentence: "The answer is not a task: POST must answer the new item, with its id.", unknown: true });
+    return body;
+  }
+
   change = async (id, what) => (await this.ask("PUT", id, "", what)).body;
   remove = (id) => this.ask("DELETE", id);
 
   async ask(method, id, search = "", content) {
+    if (!navigator.onLine) throw new Trouble("offline");
     const at = new URL(encodeURIComponent(id) + search, this.base);
     const init = { method, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(patience) };
     if (content) {
@@ -49,8 +55,8 @@ export class Api {
     } catch (error) {
       // A browser does not tell a page why: the network, a stopped server and a
       // CORS header too many look the same from here.
-      if (!navigator.onLine) throw new Trouble("offline");
-      throw new Trouble(error.name === "TimeoutError" ? "slow" : "silent");
+      const kind = error.name === "TimeoutError" ? "slow" : navigator.onLine ? "silent" : "offline";
+      throw new Trouble(kind, { unknown: true });
     }
     const body = parse(text);
     if (answer.ok) return { body, next: nextOf(answer, at) };
@@ -77,13 +83,15 @@ function troubleOf(method, answer, sentence) {
   const after = Number.parseInt(answer.headers.get("retry-after") ?? "", 10);
   const wait = after > 0 ? Math.min(after, longestWait) : 0;
   const about = { status, sentence, wait };
-  if (answer.headers.has("todoctl-relay")) return new Trouble(status < 500 ? "refused" : "unsent", about);
+  const relay = answer.headers.get("todoctl-relay");
+  if (relay === "unanswered") return new Trouble("unanswered", { ...about, unknown: true });
+  if (relay) return new Trouble(status < 500 ? "refused" : "unsent", about);
   // 429 never reached the function, and with Retry-After it says itself that it did
   // nothing. Otherwise a POST may have made its item, and again would make two.
   if (status === 429 || (status === 503 && (wait || method !== "POST"))) return new Trouble("busy", about);
   if (status === 403) return new Trouble("forbidden", about);
   if (status === 404) return new Trouble("gone", about);
-  if (status >= 500) return new Trouble("broken", about);
+  if (status >= 500) return new Trouble("broken", { ...about, unknown: true });
   return new Trouble("refused", about);
 }
 

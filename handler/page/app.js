@@ -76,7 +76,7 @@ async function add(event) {
     render();
   } catch (trouble) {
     if (trouble.kind === "refused") refuse(trouble.sentence || "The API does not take this task.");
-    else notice.tell(trouble, "The task was not added; it still stands in the field.", () => $("add").requestSubmit());
+    else undone(trouble, "The task was not added; it still stands in the field.", "Whether the task was added is not known; it still stands in the field.", () => $("add").requestSubmit());
   } finally {
     add.busy = false;
   }
@@ -98,7 +98,7 @@ const act = {
       notice.clear();
     } catch (trouble) {
       put({ ...(items.get(item.id) ?? was), completed: was.completed });
-      failed(trouble, item, "The task is as it was.", () => act.tick(item, completed));
+      failed(trouble, item, "The task is as it was.", "Whether the task was changed is not known.", () => act.tick(item, completed));
     }
   },
 
@@ -108,8 +108,8 @@ const act = {
       await queue(item.id, async () => put(await notice.persist(() => api.change(item.id, { task }))));
     } catch (trouble) {
       if (trouble.kind === "refused") return trouble.sentence || "The API does not take this name.";
-      failed(trouble, item, "The new name still stands in its field.", null);
-      return "Not saved yet.";
+      failed(trouble, item, "The new name still stands in its field.", "Whether the task was renamed is not known; the new name still stands in its field.", null);
+      return trouble.unknown ? "Perhaps not saved." : "Not saved yet.";
     }
     notice.clear();
     say(`Renamed to ${task}`);
@@ -120,7 +120,7 @@ const act = {
     try {
       await queue(item.id, () => notice.persist(() => api.remove(item.id)));
     } catch (trouble) {
-      if (trouble.kind !== "gone") return failed(trouble, item, "The task is still there.", null);
+      if (trouble.kind !== "gone") return failed(trouble, item, "The task is still there.", "Whether the task was deleted is not known.", null);
     }
     drop(item);
     notice.clear();
@@ -130,9 +130,16 @@ const act = {
 
 // failed tells what went wrong with a change of an item. One that is gone goes here
 // too: somebody else has deleted it.
-function failed(trouble, item, outcome, again) {
+function failed(trouble, item, not, unknown, again) {
   if (trouble.kind === "gone") drop(item);
-  notice.tell(trouble, trouble.kind === "gone" ? `“${taskOf(item)}” is no longer in the list.` : outcome, again);
+  undone(trouble, trouble.kind === "gone" ? `“${taskOf(item)}” is no longer in the list.` : not, unknown, again);
+}
+
+// undone tells of a change that did not work, or perhaps did: then the list says
+// which, and doing it again might do it twice.
+function undone(trouble, not, unknown, again) {
+  if (trouble.unknown) notice.tell(trouble, unknown, () => load(true), "Load the list");
+  else notice.tell(trouble, not, again);
 }
 
 function put(item) {

@@ -15,15 +15,15 @@ export class Notice {
     });
   }
 
-  // tell shows a trouble. outcome says what that means for the list; again does it
-  // once more, where a person may want that.
-  tell(trouble, outcome, again) {
+  // tell shows a trouble. outcome says what that means for the list; again is what a
+  // person may want to do then, and button says so.
+  tell(trouble, outcome, again, button) {
     const { title, text, type = "" } = this.words(trouble);
     const run = again && (() => {
       this.clear();
       again();
     });
-    this.put({ kind: trouble.kind, title, text: `${outcome} ${text}`, type, again: run });
+    this.put({ kind: trouble.kind, title, text: `${outcome} ${text}`, type, again: run, button });
     this.say(`${title}. ${outcome}`);
   }
 
@@ -58,7 +58,7 @@ export class Notice {
           type: this.lines.test,
         };
       case "slow":
-        return { title: "No answer in time", text: "The API did not answer within 20 seconds. Whether it did what it was asked is not known: load the list again to see." };
+        return { title: "No answer in time", text: "The API did not answer within 20 seconds." };
       case "forbidden":
         return {
           title: "The API lets nobody in (403)",
@@ -73,8 +73,10 @@ export class Notice {
         return { title: `The function failed (${status})`, text: `${said} What went wrong stands in its log:`, type: this.lines.logs };
       case "unsent":
         return { title: "todoctl could not send it", text: said };
+      case "unanswered":
+        return { title: "todoctl got no answer", text: said };
       case "strange":
-        return { title: "This is not a list of tasks", text: `${sentence} With code of your own, GET must answer a JSON array.` };
+        return { title: "The function answers something else", text: sentence };
     }
     return { title: `The API refuses this (${status})`, text: said };
   }

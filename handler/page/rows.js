@@ -44,7 +44,7 @@ export class Row {
     this.renameButton.addEventListener("click", () => this.rename());
     this.removeButton.addEventListener("click", () => this.turn("sure", this.keep));
     this.keep.addEventListener("click", () => this.turn("plain", this.removeButton));
-    this.yes.addEventListener("click", () => this.on.remove(this.item));
+    this.yes.addEventListener("click", () => this.remove());
     this.cancel.addEventListener("click", () => this.turn("plain", this.renameButton));
     this.edit.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -81,6 +81,14 @@ export class Row {
     this.saving = false;
     if (why) return this.complain(why);
     if (!this.edit.hidden) this.turn("plain", this.renameButton);
+  }
+
+  // remove asks no longer, where the row is still there afterwards.
+  async remove() {
+    await this.on.remove(this.item);
+    if (this.sure.hidden || !this.element.isConnected) return;
+    if (this.sure.contains(document.activeElement)) this.turn("plain", this.removeButton);
+    else this.plain.hidden = !(this.sure.hidden = true);
   }
 
   complain(why) {

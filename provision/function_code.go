@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,8 +17,23 @@ import (
 // yet is taken over with its code, after the difference was shown.
 func (f *function) othersCode(c *types.FunctionConfiguration, tags map[string]string) bool {
 	ours, _ := f.cfg.owned(tags)
-	have, last := aws.ToString(c.CodeSha256), tags[TagSHA256]
-	return ours && last != "" && have != last && have != f.wants(c, tags)
+	have, sent := aws.ToString(c.CodeSha256), uploads(tags)
+	return ours && len(sent) > 0 && !slices.Contains(sent, have) && have != f.wants(c, tags)
+}
+
+// uploads are the hashes of the code that todoctl has sent last: of the one that
+// was there before and of the one that was to replace it, because nobody knows of
+// an upload that was cut off whether it arrived.
+func uploads(tags map[string]string) []string { return strings.Fields(tags[TagSHA256]) }
+
+// noted is what TagSHA256 says before an upload. Somebody else's code is not noted,
+// and so is asked about again where the upload that should replace it never arrives.
+func (f *function) noted(c *types.FunctionConfiguration, tags map[string]string) string {
+	have, want, sent := aws.ToString(c.CodeSha256), f.wants(c, tags), uploads(tags)
+	if have != want && (len(sent) == 0 || slices.Contains(sent, have)) {
+		return have + " " + want
+	}
+	return want
 }
 
 // keepsCode says that what runs stays: somebody else's, or the learner's own when
@@ -41,16 +57,14 @@ func (f *function) tags() map[string]string {
 // that are otherwise.
 func (f *function) codeTags(c *types.FunctionConfiguration, tags map[string]string) (wrong map[string]string, diffs []Diff) {
 	wrong = map[string]string{}
-	differ := func(tag, want string, show func(string) string) {
-		if have := tags[tag]; have != want {
-			wrong[tag] = want
-			diffs = append(diffs, Diff{Field: "tag " + tag, Have: cmp.Or(show(have), "none"), Want: show(want)})
-		}
-	}
 	if !f.cfg.OwnCode && tags[TagCode] == ownCode {
-		differ(TagCode, todosCode, func(s string) string { return s })
+		wrong[TagCode] = todosCode
+		diffs = append(diffs, Diff{Field: "tag " + TagCode, Have: ownCode, Want: todosCode})
 	}
-	differ(TagSHA256, f.wants(c, tags), short)
+	if want := f.wants(c, tags); !slices.Contains(uploads(tags), want) {
+		wrong[TagSHA256] = f.noted(c, tags)
+		diffs = append(diffs, Diff{Field: "tag " + TagSHA256, Have: cmp.Or(short(tags[TagSHA256]), "none"), Want: short(want)})
+	}
 	return wrong, diffs
 }
 
@@ -94,7 +108,24 @@ func (f *function) codeDiffs(c *types.FunctionConfiguration, tags map[string]str
 	return diffs
 }
 
-// tagCode notes which code was uploaded, once it is there.
+// tagUpload notes what is about to be sent, and what it was built from.
+func (f *function) tagUpload(ctx context.Context, now *types.FunctionConfiguration, tags map[string]string) (map[string]string, error) {
+	wrong := map[string]string{}
+	if note := f.noted(now, tags); tags[TagSHA256] != note {
+		wrong[TagSHA256] = note
+	}
+	if built := f.ready.built(); f.ready.Digest != "" && tags[TagBuilt] != built {
+		wrong[TagBuilt] = built
+	}
+	if len(wrong) == 0 {
+		return tags, nil
+	}
+	noted := maps.Clone(tags)
+	maps.Copy(noted, wrong)
+	return noted, f.tag(ctx, wrong)
+}
+
+// tagCode corrects the tags that say what was uploaded, once it is there.
 func (f *function) tagCode(ctx context.Context, now *types.FunctionConfiguration, tags map[string]string) error {
 	wrong, _ := f.codeTags(now, tags)
 	if f.keepsCode(now, tags) || aws.ToString(now.CodeSha256) != f.wants(now, tags) || len(wrong) == 0 {

@@ -265,6 +265,12 @@ func TestALostUpdateOfTheFunctionIsRecognised(t *testing.T) {
 	}
 }
 
+// running is the hash of the code that runs.
+func (w *world) running() string {
+	now := must[*lambda.GetFunctionOutput](w.t)(w.clients.Lambda.GetFunction(w.t.Context(), &lambda.GetFunctionInput{FunctionName: fn(w)}))
+	return *now.Configuration.CodeSha256
+}
+
 func TestCodeAndConfigurationAreTwoWrites(t *testing.T) {
 	withRole(t, func(t *testing.T, w *world) {
 		w.up("function")
@@ -272,7 +278,7 @@ func TestCodeAndConfigurationAreTwoWrites(t *testing.T) {
 		w.cfg.Code = pack(t, "def lambda_handler(event, context):\n    return 2\n")
 		w.forget()
 		w.up("function")
-		w.wantWrites("UpdateFunctionCode", "TagResource", "UpdateFunctionConfiguration")
+		w.wantWrites("TagResource", "UpdateFunctionCode", "UpdateFunctionConfiguration")
 		if in := only[lambda.UpdateFunctionCodeInput](w); in.RevisionId == nil {
 			t.Error("the code was sent without the revision that was seen")
 		}
@@ -282,26 +288,70 @@ func TestCodeAndConfigurationAreTwoWrites(t *testing.T) {
 	})
 }
 
-// A tag that is there before its code would make somebody's of what a killed run
-// leaves behind.
-func TestTheCodesTagIsWrittenAfterTheCode(t *testing.T) {
+var errCutOff = errors.New("cut off")
+
+// Of an upload that was cut off nobody knows whether it arrived. The code that is
+// there is todoctl's either way, and the next run brings its own without a question.
+func TestCodeOfAnUploadThatWasCutOffIsOurs(t *testing.T) {
+	for name, arrives := range map[string]bool{"it arrived": true, "it did not": false} {
+		t.Run(name, func(t *testing.T) {
+			withRole(t, func(t *testing.T, w *world) {
+				w.up("function")
+				before := w.running()
+				w.cfg.Code, w.cfg.OwnCode = pack(t, "def lambda_handler(event, context):\n    return 4\n"), true
+				w.on("UpdateFunctionCode", func(_ context.Context, send func() (any, error)) (any, error) {
+					if arrives {
+						if _, err := send(); err != nil {
+							t.Error(err)
+						}
+					}
+					return nil, errCutOff
+				})
+				if err := w.try(provision.Up, "function"); !errors.Is(err, errCutOff) {
+					t.Errorf("up says %v", err)
+				}
+				w.on("UpdateFunctionCode", nil)
+				time.Sleep(time.Minute)
+				if arrived := w.running() != before; arrived != arrives {
+					t.Fatalf("the upload arrived: %t", arrived)
+				}
+				w.cfg.Code = pack(t, "def lambda_handler(event, context):\n    return 5\n")
+				if seen := w.look("function"); seen.CodeChanged || seen.State != provision.Drift {
+					t.Errorf("it is %s, changed outside: %t", seen.State, seen.CodeChanged)
+				}
+				w.forget()
+				w.up("function")
+				w.wantWrites("TagResource", "UpdateFunctionCode")
+				w.forget()
+				w.up("function")
+				w.wantWrites()
+			})
+		})
+	}
+}
+
+// A replacement of somebody's code that never arrived leaves it somebody's.
+func TestOthersCodeStaysTheirsUntilItsReplacementArrives(t *testing.T) {
 	withRole(t, func(t *testing.T, w *world) {
 		w.up("function")
-		w.cfg.Code, w.cfg.OwnCode = pack(t, "def lambda_handler(event, context):\n    return 4\n"), true
-		w.on("UpdateFunctionCode", func(context.Context, func() (any, error)) (any, error) {
-			return nil, code("AccessDeniedException", "no")
-		})
-		if err := w.try(provision.Up, "function"); err == nil {
-			t.Error("up says nothing of a refused upload")
+		theirs := pack(t, "def lambda_handler(event, context):\n    return 5\n")
+		if _, err := w.clients.Lambda.UpdateFunctionCode(t.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: fn(w), ZipFile: theirs.Zip}); err != nil {
+			t.Fatal(err)
 		}
-		now := must[*lambda.GetFunctionOutput](t)(w.clients.Lambda.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: fn(w)}))
-		if got := now.Tags[provision.TagSHA256]; got != *now.Configuration.CodeSha256 {
-			t.Errorf("the tag says %s, and what runs is %s", got, *now.Configuration.CodeSha256)
+		time.Sleep(time.Minute)
+		w.cfg.Code, w.cfg.OwnCode, w.cfg.ReplaceCode = pack(t, "def lambda_handler(event, context):\n    return 6\n"), true, true
+		w.on("UpdateFunctionCode", func(context.Context, func() (any, error)) (any, error) { return nil, errCutOff })
+		if err := w.try(provision.Up, "function"); !errors.Is(err, errCutOff) {
+			t.Errorf("up says %v", err)
 		}
 		w.on("UpdateFunctionCode", nil)
+		w.cfg.ReplaceCode = false
+		if seen := w.look("function"); !seen.CodeChanged {
+			t.Errorf("it is %s, and nobody's code: %v", seen.State, seen.Diffs)
+		}
 		w.forget()
 		w.up("function")
-		w.wantWrites("UpdateFunctionCode", "TagResource")
+		w.wantWrites()
 	})
 }
 

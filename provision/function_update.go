@@ -8,9 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// update brings a function of ours to what it should be: whose it is, then the
-// code, then the tag that has its hash, then the configuration, because Lambda
-// takes one change at a time.
+// update brings a function of ours to what it should be: whose it is, then the tag
+// that has the hash of the code to come, then the code, then the configuration,
+// because Lambda takes one change at a time.
 //
 // A role that was deleted and made again under its old name is no difference
 // here: the ARN is the same, and without environment variables Lambda holds no
@@ -30,19 +30,17 @@ func (f *function) update(ctx context.Context, s *functionSeen) error {
 	settings := func(c *types.FunctionConfiguration) bool {
 		return len(f.configDiffs(c)) > 0 || c.LastUpdateStatus == types.LastUpdateStatusFailed
 	}
-	now := s.config
+	now, tags := s.config, s.tags
 	if code(now) {
-		if built := f.ready.built(); f.ready.Digest != "" && s.tags[TagBuilt] != built {
-			if err := f.tag(ctx, map[string]string{TagBuilt: built}); err != nil {
-				return err
-			}
-		}
 		var err error
+		if tags, err = f.tagUpload(ctx, now, tags); err != nil {
+			return err
+		}
 		if now, err = f.change(ctx, now, code, f.sendCode); err != nil {
 			return err
 		}
 	}
-	if err := f.tagCode(ctx, now, s.tags); err != nil {
+	if err := f.tagCode(ctx, now, tags); err != nil {
 		return err
 	}
 	if settings(now) {

@@ -252,7 +252,7 @@ func troubles(t *testing.T, s *stand, on device) {
 	notice("forbidden", "The API lets nobody in (403)", "The task is as it was.")
 	x.wait("!" + inRow("One", ".tick") + ".checked")
 	x.click(byID("notice-again"))
-	x.wait(inRow("One", ".tick") + ".checked && " + gone)
+	x.wait(inRow("One", ".tick") + `.checked && document.getElementById("said").textContent === "Done: One"`)
 	// Of one that failed nobody knows what it did: the list says.
 	s.answers(1, 500, `{"error":"Internal server error"}`)
 	x.click(inRow("One", ".tick"))

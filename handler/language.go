@@ -157,11 +157,27 @@ func check(fsys fs.FS, language string) error {
 				return has(fsys, name, nodeFunction, "export const handler = async (event) => ...", entry)
 			}
 		}
-		return fmt.Errorf("the folder has no index.mjs: Lambda would not find the module of the handler %s", entry)
+		return &MissingError{File: "index.mjs", Entry: entry}
 	case Go:
 		return checkGo(fsys)
 	}
 	return has(fsys, "lambda_function.py", pythonFunction, "def lambda_handler(event, context):", entry)
+}
+
+// A MissingError says of a folder that Lambda would not find the module of the
+// handler in it.
+type MissingError struct {
+	File  string // that Lambda looks for
+	Entry string // the handler, as the function's setting names it
+	Below string // the folder in the folder that has the file; "" when none has
+}
+
+func (e *MissingError) Error() string {
+	there := ""
+	if e.Below != "" {
+		there = fmt.Sprintf(" (there is a %s/%s)", e.Below, e.File)
+	}
+	return fmt.Sprintf("the folder has no %s%s: Lambda would not find the module of the handler %s", e.File, there, e.Entry)
 }
 
 // has says whether a file is there and has a function.
@@ -169,11 +185,11 @@ func has(fsys fs.FS, file string, function *regexp.Regexp, example, entry string
 	text, err := fs.ReadFile(fsys, file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		there := ""
+		missing := &MissingError{File: file, Entry: entry}
 		if below, err := fs.Glob(fsys, "*/"+file); err == nil && len(below) > 0 {
-			there = fmt.Sprintf(" (there is a %s)", below[0])
+			missing.Below = path.Dir(below[0])
 		}
-		return fmt.Errorf("the folder has no %s%s: Lambda would not find the module of the handler %s", file, there, entry)
+		return missing
 	case err != nil:
 		return fmt.Errorf("read %s: %w", file, err)
 	case !function.Match(text):

@@ -27,6 +27,7 @@ type TestResult struct {
 	URL     string
 	Posted  json.RawMessage // the answer to this run's POST; nil when it made none
 	Signed  bool            // the URL takes signed requests only
+	Own     bool            // the code behind it is the learner's own
 	Status  int             // HTTP status of the latest answer; 0 when there was none
 	Refused bool            // that answer is Lambda's own refusal: nothing has run
 	Origins int             // how often Access-Control-Allow-Origin stands in it
@@ -172,7 +173,7 @@ func lambdaTime(s string) time.Time {
 
 // look asks for the list and judges the answer.
 func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
-	result := TestResult{URL: at, Signed: s.signed}
+	result := TestResult{URL: at, Signed: s.signed, Own: s.own.Load()}
 	if s.posted != nil {
 		result.Posted = s.posted.Posted
 	}
@@ -213,6 +214,9 @@ func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
 	seen.State = OK
 	if len(seen.Diffs) > 0 {
 		seen.State, seen.Wait = Drift, got.answering()
+		if result.Own && got.status >= http.StatusInternalServerError {
+			seen.Wait = Wait{What: fmt.Sprintf("the API answers %d; perhaps your code fails", got.status)}
+		}
 		seen.Advice = s.mend(got)
 		if s.young {
 			seen.Pending = got.spreading()

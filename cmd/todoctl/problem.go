@@ -113,6 +113,9 @@ func explained(err error, on way) *Problem {
 		if id := answerProblem(inner); id != "" {
 			p.ID = id
 		}
+		if p.ID == "TODO-FN-05" {
+			p.Fix = slices.Insert(p.Fix, 0, on.with("logs --since 10m"))
+		}
 		p.What = "the test failed: " + p.What
 	} else {
 		p.What = fmt.Sprintf("could not %s the %s: %s", step.Action, step.Step, p.What)

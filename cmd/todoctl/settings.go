@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -190,6 +191,10 @@ func (s *settings) apply(c *command, sess *session) error {
 	}
 	root, err := c.dirFS(s.source)
 	if err != nil {
+		if f, isFile := c.openFile(s.source); isFile == nil {
+			_ = f.Close()
+			return told("TODO-FN-02", s.source+" is a file, and --source names the folder that it is in", line(c.choosing("source", filepath.Dir(s.source))))
+		}
 		return told("TODO-FN-02", err.Error(), "todoctl handler eject "+provision.Quote(s.source))
 	}
 	defer func() { _ = root.Close() }()
@@ -198,6 +203,9 @@ func (s *settings) apply(c *command, sess *session) error {
 		p := told("TODO-FN-03", err.Error(), "todoctl handler eject another-folder   (shows what belongs there)")
 		if errors.Is(err, handler.ErrTooLarge) {
 			p.ID = "TODO-FN-04"
+		}
+		if missing, ok := errors.AsType[*handler.MissingError](err); ok && missing.Below != "" {
+			p.Fix = slices.Insert(p.Fix, 0, line(c.choosing("source", filepath.Join(s.source, missing.Below))))
 		}
 		return p
 	}

@@ -116,6 +116,9 @@ func (c *command) judge(ctx context.Context, sess session, seen provision.Observ
 	case result.Status == http.StatusForbidden:
 		p.Why = cmp.Or(missing(ctx, sess, "url"), p.Why)
 	case p.ID == "TODO-FN-05":
+		if result.Own {
+			p.Fix[1] = c.with("function") + " --source DIR   (when it is mended)"
+		}
 		p = c.failed(ctx, sess, p)
 	}
 	return p

@@ -46,7 +46,7 @@ func (c *command) watch(ctx context.Context, sess *session, s *settings) error {
 	if err != nil {
 		return told("TODO-FN-14", fmt.Sprintf("the folder %s cannot be watched: %v", s.source, plainPathError(err)), c.with("function")+" --source "+provision.Quote(s.source))
 	}
-	defer w.Stop()
+	defer func() { w.Stop() }()
 	s.replace, s.adopt = false, false // they were for what ran at the beginning
 	c.work.pause()
 	defer c.work.resume()
@@ -62,7 +62,14 @@ func (c *command) watch(ctx context.Context, sess *session, s *settings) error {
 	}()
 	broken := false // what was saved last
 	for {           // at first too: something may have been saved meanwhile
-		if deployed, broken, err = c.redeploy(ctx, sess, s, deployed, broken); err != nil {
+		if deployed, broken, err = c.redeploy(ctx, sess, s, deployed, broken); errors.Is(err, errNoFolder) {
+			w.Stop()
+			if w, err = c.folderBack(ctx, s.source, look); err != nil {
+				return nil // Ctrl-C
+			}
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		select {
@@ -83,6 +90,22 @@ func (c *command) watch(ctx context.Context, sess *session, s *settings) error {
 	}
 }
 
+// errNoFolder ends a deployment whose folder is not there: moved, or on its way to
+// be written anew, as by a switch to another branch.
+var errNoFolder = errors.New("the folder is not there")
+
+// folderBack watches the folder again when it is there again.
+func (c *command) folderBack(ctx context.Context, dir string, look func(string) (watcher, error)) (watcher, error) {
+	for {
+		if err := c.Clock.Sleep(ctx, time.Second); err != nil {
+			return watcher{Stop: func() {}}, err
+		}
+		if w, err := look(dir); err == nil {
+			return w, nil
+		}
+	}
+}
+
 // redeploy deploys the folder where it differs from what is deployed, tells it in
 // one line, and returns what is deployed then. What cannot be deployed is said,
 // and what ran before goes on; so is that it is no longer so.
@@ -94,8 +117,9 @@ func (c *command) redeploy(ctx context.Context, sess *session, s *settings, depl
 	}
 	if err := s.apply(c, &now); err != nil {
 		p := explain(err, c.way())
-		if p.ID == "TODO-FN-02" { // the folder itself is gone
-			return deployed, true, err
+		if p.ID == "TODO-FN-02" {
+			say("%s is not there; what ran before goes on. Waiting for the folder.", s.source)
+			return deployed, true, errNoFolder
 		}
 		say("not deployed: %s. What ran before goes on.", p.What)
 		return deployed, true, nil

@@ -28,7 +28,10 @@ func (r *rehearsal) watching(dir string, person func(saved func(text string), st
 	changes := make(chan struct{}, 1)
 	network := r.network(plan...)
 	app := r.app(network, "function", "--local", "--yes", "--source", dir, "--watch")
-	app.Watch = func(string) (watcher, error) { return watcher{Changes: changes, Stop: func() {}}, nil }
+	app.Watch = func(dir string) (watcher, error) {
+		_, err := os.Stat(dir)
+		return watcher{Changes: changes, Stop: func() {}}, err
+	}
 	r.start()
 	over := make(chan struct{})
 	go func() {
@@ -154,6 +157,32 @@ func TestWatchingEndsWhereTheFunctionIsGone(t *testing.T) {
 			saved(answering("2"))
 		})
 		if end.exit != exitFailed || !strings.Contains(end.err, "TODO-FN-11") || len(callsOf(end.calls, "CreateFunction")) > 0 {
+			r.Errorf("exit %d: %s", end.exit, end.err)
+		}
+	})
+}
+
+// A folder that is away for a while, as when it is renamed and renamed back.
+func TestWatchingWaitsForItsFolder(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		a := r.up().account()
+		dir := ownFolder(r.T)
+		var first, last string
+		end := r.watching(dir, func(saved func(string), stop func()) {
+			first = a.runs()
+			saved(answering("2"))
+			if err := os.Rename(dir, dir+"2"); err != nil {
+				r.Error(err)
+			}
+			time.Sleep(time.Minute)
+			if err := os.Rename(dir+"2", dir); err != nil {
+				r.Error(err)
+			}
+			time.Sleep(time.Minute)
+			last = a.runs()
+			stop()
+		})
+		if end.exit != exitDone || strings.Count(end.err, "Waiting for the folder") != 1 || last == first {
 			r.Errorf("exit %d: %s", end.exit, end.err)
 		}
 	})

@@ -179,6 +179,8 @@ func (e *ForeignError) Error() string {
 	switch {
 	case strings.HasPrefix(e.Owner, "it belongs to"):
 		return fmt.Sprintf("%s is not this stack's: %s", e.Resource, e.Owner)
+	case strings.Contains(e.Owner, "it belongs to") && !strings.Contains(e.Owner, "it has no tag"):
+		return fmt.Sprintf("%s is not this stack's (%s)", e.Resource, e.Owner)
 	case e.Owner != "":
 		return fmt.Sprintf("%s was not made by todoctl (%s)", e.Resource, e.Owner)
 	}

@@ -38,7 +38,7 @@ func newCurl() *cobra.Command {
 		Use: "curl [PATH]",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usage([]string{"todoctl curl / -d '{\"task\": \"x\"}'", helpLine(cmd)}, "curl takes one path").as("TODO-USE-08")
+				return usage([]string{this(cmd).with("curl /") + ` -d '{"task": "x"}'`, helpLine(cmd)}, "curl takes one path").as("TODO-USE-08")
 			}
 			return nil
 		},

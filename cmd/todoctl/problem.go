@@ -180,7 +180,10 @@ func foreignProblem(e *provision.ForeignError, on way) *Problem {
 	case "alarm":
 		p.ID = "TODO-ALARM-01"
 	}
-	p.Fix = []string{on.apart("up") + "   (the same walkthrough under other names)", on.with(e.Step) + " --adopt   (take it over, after showing what would change)"}
+	p.Fix = []string{on.apart("up") + "   (the same walkthrough under other names)"}
+	if !strings.Contains(e.Owner, "it belongs to") { // to take it from another stack would break that one
+		p.Fix = append(p.Fix, on.with(e.Step)+" --adopt   (take it over, after showing what would change)")
+	}
 	switch {
 	case on.down:
 		p.Fix = []string{on.again + "   (what is left of this stack)"}

@@ -27,7 +27,7 @@ func newPull() *cobra.Command {
 		Use: "pull DIR",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage([]string{"todoctl handler pull changed", helpLine(cmd)}, "handler pull takes one folder").as("TODO-USE-08")
+				return usage([]string{this(cmd).with("handler pull") + " changed", helpLine(cmd)}, "handler pull takes one folder").as("TODO-USE-08")
 			}
 			return nil
 		},

@@ -14,7 +14,7 @@ func newRestore() *cobra.Command {
 		Use: "restore FILE",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage([]string{"todoctl restore TodoTable-20261123-101500.jsonl", helpLine(cmd)}, "restore takes one file").as("TODO-USE-08")
+				return usage([]string{this(cmd).with("restore") + " TodoTable-20261123-101500.jsonl", helpLine(cmd)}, "restore takes one file").as("TODO-USE-08")
 			}
 			return nil
 		},

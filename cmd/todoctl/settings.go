@@ -222,10 +222,10 @@ func (s *settings) apply(c *command, sess *session) error {
 // that have few are checked by checkChoices.
 func (s *settings) check(c *command) error {
 	if s.email != "" && !isEmail(s.email) {
-		return usage([]string{c.with(c.name) + " --email you@example.com"}, "--email %q is not an e-mail address", s.email)
+		return usage([]string{line(c.choosing("email", "you@example.com"))}, "--email %q is not an e-mail address", s.email)
 	}
 	if s.limit < 0 {
-		return errLimit(c.with(c.name) + " --limit 1")
+		return errLimit(line(c.choosing("limit", "1")))
 	}
 	return s.checkWatch(c)
 }

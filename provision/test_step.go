@@ -215,7 +215,7 @@ func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
 	if len(seen.Diffs) > 0 {
 		seen.State, seen.Wait = Drift, got.answering()
 		if result.Own && got.status >= http.StatusInternalServerError {
-			seen.Wait = Wait{What: fmt.Sprintf("the API answers %d; perhaps your code fails", got.status)}
+			seen.Wait = Wait{What: fmt.Sprintf("the API answers %d: perhaps your code fails", got.status)}
 		}
 		seen.Advice = s.mend(got)
 		if s.young {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -90,6 +91,35 @@ func TestARunKilledBeforeItsTagIsContinued(t *testing.T) {
 			r.Errorf("it makes %d writes: %v", end.writes, end.calls)
 		}
 		r.wantQuiet()
+	})
+}
+
+// Own code that fails is not waited for as a new role's policy is, and the person is
+// sent to its log.
+func TestOwnCodeThatFailsIsSoonSaidToFail(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		r.up()
+		r.server.python = func() *local.Python { return &local.Python{Version: "3.12.0", Boto3: "1"} } // only asked for
+		dir := ownFolder(r.T)
+		end := r.run(upLine+" --source "+dir, always(local.Fault500Before, "GET /"))
+		if end.exit != exitFailed || !strings.Contains(end.err, "TODO-FN-05") || !strings.Contains(end.err, "perhaps your code fails") {
+			r.Errorf("exit %d: %s", end.exit, end.err)
+		}
+		hinted(r.T, end.err, "todoctl logs --since 10m --local")
+		end = r.run("test", always(local.Fault500Before, "GET /"))
+		if end.exit != exitDiffers || strings.Contains(end.err, "todoctl up") {
+			r.Errorf("exit %d: %s", end.exit, end.err)
+		}
+		hinted(r.T, end.err, "todoctl function --local --source DIR")
+		began := time.Now()
+		r.run(upLine, always(local.Fault500Before, "GET /"))
+		own := time.Since(began)
+		r.wantExit(r.run("function --yes --replace-code"), exitDone)
+		began = time.Now()
+		r.run(upLine, always(local.Fault500Before, "GET /"))
+		if todos := time.Since(began); own > time.Minute || todos < 2*own { // in virtual time
+			r.Errorf("own code is waited for %v, todoctl's %v", own, todos)
+		}
 	})
 }
 

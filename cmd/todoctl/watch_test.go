@@ -34,11 +34,15 @@ func (r *rehearsal) watching(dir string, person func(saved func(text string), st
 	}
 	r.start()
 	over := make(chan struct{})
+	code := filepath.Join(dir, "lambda_function.py")
+	if main := filepath.Join(dir, "main.go"); app.isThere(main) {
+		code = main
+	}
 	go func() {
 		defer close(over)
 		time.Sleep(time.Minute) // the first deployment
 		person(func(text string) {
-			if err := os.WriteFile(filepath.Join(dir, "lambda_function.py"), []byte(text), 0o600); err != nil {
+			if err := os.WriteFile(code, []byte(text), 0o600); err != nil {
 				r.Error(err)
 			}
 			select {
@@ -108,6 +112,29 @@ func TestWatchingNeverDeploysBrokenCode(t *testing.T) {
 			stop()
 		})
 		if end.exit != exitDone || strings.Count(end.err, "not deployed") != 2 || strings.Count(end.err, " deployed /") != 1 || strings.Count(strings.Join(strings.Fields(end.err), " "), "is what runs already.") != 1 {
+			r.Errorf("exit %d: %s", end.exit, end.err)
+		}
+	})
+}
+
+// Who mistypes a line of Go hears what the compiler says, and is not sent elsewhere.
+func TestWatchingRepeatsWhatTheCompilerSays(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		dir := filepath.Dir(file(r.T, "main.go", "package main\n\nfunc main() {}\n"))
+		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module mine\n"), 0o600); err != nil {
+			r.Fatal(err)
+		}
+		r.wantExit(r.run("up --yes --skip test,alarm --source "+dir), exitDone)
+		end := r.watching(dir, func(saved func(string), stop func()) {
+			r.goSays = func() (string, error) {
+				return "# mine\n./main.go:3:15: undefined: lamda\n", errors.New("exit status 1")
+			}
+			saved("package main\n\nfunc main() { lamda() }\n")
+			time.Sleep(time.Minute)
+			stop()
+		})
+		said := strings.Join(strings.Fields(end.err), " ")
+		if end.exit != exitDone || strings.Count(said, "not deployed") != 1 || !strings.Contains(said, "./main.go:3:15: undefined: lamda") {
 			r.Errorf("exit %d: %s", end.exit, end.err)
 		}
 	})

@@ -105,7 +105,7 @@ func (a answer) answering() Wait {
 		return urlCrowded
 	case a.status >= http.StatusInternalServerError:
 		// A role's policies spread last. https://github.com/aws/aws-sdk-js/issues/4408
-		return Wait{fmt.Sprintf("the API answers %d: its policy may still spread", a.status), "5-15 s"}
+		return Wait{fmt.Sprintf("the API answers %d: its policy may be late", a.status), "5-15 s"}
 	}
 	return Wait{What: "the API does not answer as it should yet"}
 }

@@ -21,7 +21,7 @@ func TestEveryLagIsTold(t *testing.T) {
 		"TableTags":        "AWS does not show the new tags yet",
 		"RoleAssume":       "IAM is copying the new role to Lambda",
 		"RoleVisible":      "IAM does not find the new role everywhere yet",
-		"RolePolicy":       "the API answers 502: its policy may still spread",
+		"RolePolicy":       "the API answers 502: its policy may be late",
 		"FunctionCreate":   "Lambda is preparing the function",
 		"FunctionVisible":  "AWS does not show the function yet",
 		"URLPolicy":        "the URL answers 403 until its policy spreads",

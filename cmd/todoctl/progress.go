@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"todoctl/provision"
@@ -228,6 +229,13 @@ func unfinished(c provision.Change) bool {
 	return c.Action == provision.Update && len(c.Seen.Diffs) == 0 && c.Seen.Pending != ""
 }
 
+// deploys says that other code is all that a step wants: a person's own, say, which
+// is nothing that was broken.
+func deploys(c provision.Change) bool {
+	others := func(d provision.Diff) bool { return d.Field != "code" && d.Field != "tag "+provision.TagCode }
+	return c.Action == provision.Update && len(c.Seen.Diffs) > 0 && !slices.ContainsFunc(c.Seen.Diffs, others)
+}
+
 // done says what was done to a step.
 func done(c provision.Change, d provision.Description) string {
 	if d.Name == testStep {
@@ -235,6 +243,9 @@ func done(c provision.Change, d provision.Description) string {
 	}
 	if unfinished(c) {
 		return d.Resource + " is ready"
+	}
+	if deploys(c) {
+		return "deployed the code to " + d.Resource
 	}
 	if c.Seen.State == provision.Mixed {
 		return "deleted what was todoctl's and kept the rest: " + c.Seen.Owner
@@ -254,6 +265,8 @@ func deed(c provision.Change) string {
 		return "calling the API"
 	case unfinished(c):
 		return "waiting for " + d.Resource
+	case deploys(c):
+		return "deploying the code to " + d.Resource
 	}
 	return map[provision.Action]string{
 		provision.Keep:   "looking at ",

@@ -35,9 +35,10 @@ const (
 type table struct {
 	cfg      Config
 	api      tableAPI
-	made     atomic.Bool // by this step: it is ours, whatever its tags say as yet
-	indexed  atomic.Bool // the last look found an index that stays
-	building atomic.Bool // ... and DynamoDB at work on it
+	made     atomic.Bool            // by this step: it is ours, whatever its tags say as yet
+	first    atomic.Pointer[string] // the TableId that this step has seen first
+	indexed  atomic.Bool            // the last look found an index that stays
+	building atomic.Bool            // ... and DynamoDB at work on it
 }
 
 func newTable(cfg Config, api tableAPI) Step { return &table{cfg: cfg, api: api} }
@@ -122,6 +123,7 @@ func (t *table) Observe(ctx context.Context) (Observation, error) {
 	if err != nil || found == nil {
 		return Observation{State: Absent}, err
 	}
+	t.first.CompareAndSwap(nil, found.TableId)
 	wanted := t.wants(found)
 	seen := tableSeen{TableDescription: found, tags: tags, indexed: wanted, strange: t.strange(found)}
 	o := Observation{ID: t.cfg.TableARN(), Detail: &seen, Diffs: t.diffs(found), Advice: t.advise(&seen)}
@@ -345,7 +347,11 @@ func (t *table) tagList() []types.Tag {
 // offered a backup, by then.
 func (t *table) Destroy(ctx context.Context, seen Observation) error {
 	if s, ok := seen.Detail.(*tableSeen); ok {
-		switch {
+		switch first := t.first.Load(); {
+		case first != nil && *first != aws.ToString(s.TableId):
+			// The one that was to go has gone. This one was made since by another run,
+			// and its items are in no backup.
+			return &ChangedError{Resource: t.cfg.TableName()}
 		case s.TableStatus == types.TableStatusDeleting:
 			return nil
 		case s.unsure:

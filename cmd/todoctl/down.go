@@ -214,9 +214,13 @@ func (c *command) remove(ctx context.Context, sess session, plan []provision.Cha
 		}
 	}
 	failed := c.lower(ctx, slices.Delete(slices.Clone(plan), table, table+1))
-	if err := ctx.Err(); err != nil {
+	lives := failed != nil && !opt.discard && plan[table].Action == provision.Delete && c.urlLives(ctx, plan)
+	if err := ctx.Err(); err != nil || lives {
 		if file != nil {
 			file.discard(c)
+		}
+		if err == nil {
+			c.view().Note("The table stays, with its items: the URL may still bring new ones.")
 		}
 		return errors.Join(failed, err)
 	}
@@ -224,6 +228,15 @@ func (c *command) remove(ctx context.Context, sess session, plan []provision.Cha
 		return errors.Join(err, failed)
 	}
 	return errors.Join(failed, c.lower(ctx, plan[table:table+1]))
+}
+
+// urlLives says that the URL may still take requests, where removing it or the
+// function has failed: what they write after the items were read for the last time
+// would go with the table.
+func (c *command) urlLives(ctx context.Context, plan []provision.Change) bool {
+	i := slices.IndexFunc(plan, func(p provision.Change) bool { return p.Name() == "url" })
+	seen, err := plan[i].Step.Observe(ctx)
+	return err != nil || seen.ID != "" && !seen.State.Others()
 }
 
 // secureItems saves the items, or makes sure that there are none: somebody may

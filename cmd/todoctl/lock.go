@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -18,6 +19,12 @@ type holder struct {
 	Command string    `json:"command"`
 	Since   time.Time `json:"since"`
 }
+
+// A lock that is taken is tried so often, and so long after each other.
+const (
+	lockTries = 5
+	lockPause = 20 * time.Millisecond
+)
 
 // lock keeps a second todoctl of this person away from the same stack until
 // unlock, questions included: what a person is shown must still hold when she
@@ -38,6 +45,11 @@ func (c *command) lock(s session) error {
 	}
 	l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600))
 	got, err := l.TryLock()
+	for tries := 1; !got && err == nil && tries < lockTries; tries++ { // a look at it holds it for a moment, as tellOther's does
+		if err = c.Clock.Sleep(context.Background(), lockPause); err == nil {
+			got, err = l.TryLock()
+		}
+	}
 	if err != nil {
 		c.noLock(fmt.Errorf("lock %s: %w", path, plainPathError(err)))
 		return nil

@@ -241,10 +241,12 @@ func (r *rehearsal) differing() (exit int, fields map[string][]string, advice st
 func TestEveryAuditedSettingIsNamedAndPutBack(t *testing.T) {
 	t.Parallel()
 	clean := cleanUp(t)
+	cases := 0
 	for i, d := range drifts {
 		if i%sample(2) != 0 {
 			continue
 		}
+		cases++
 		t.Run(d.name, func(t *testing.T) {
 			rehearse(t, local.AWSLags, func(r *rehearsal) {
 				r.wantExit(r.run(d.upFor()), exitDone)
@@ -275,5 +277,5 @@ func TestEveryAuditedSettingIsNamedAndPutBack(t *testing.T) {
 			})
 		})
 	}
-	promise(t, "T13", len(drifts))
+	promise(t, "T13", cases)
 }

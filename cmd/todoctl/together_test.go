@@ -208,7 +208,8 @@ func TestTwoAtOnceWithOneSwitch(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			cases := 0
 			for first := range 2 {
-				for k, more := first, true; more; k += sample(97) {
+				step := sample(97)
+				for k, more := spread(fmt.Sprint(t.Name(), first), min(step, 35)), true; more; k += step { // no run has fewer calls
 					more = false
 					t.Run(fmt.Sprintf("%d calls of %c", k, "ab"[first]), func(t *testing.T) {
 						rehearse(t, local.Lags{}, func(r *rehearsal) {
@@ -243,9 +244,9 @@ func TestTwoAtOnceWithTwoSwitches(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			cases := 0
 			for first := range 2 {
-				for k, more := 1+first, true; more; k += step {
+				for k, more := 1+spread(fmt.Sprint(t.Name(), first), min(step, 30)), true; more; k += step {
 					more = false
-					for l, further := 1+k%step, true; further; l += step {
+					for l, further := 1+spread(fmt.Sprint(t.Name(), first, k), min(step, 12)), true; further; l += step {
 						further = false
 						t.Run(fmt.Sprintf("%d calls of %c and %d", k, "ab"[first], l), func(t *testing.T) {
 							rehearse(t, local.Lags{}, func(r *rehearsal) {

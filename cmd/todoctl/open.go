@@ -118,7 +118,7 @@ func isAllowed(method string) bool { return slices.Contains(allowed, method) }
 
 // newRelay is one that signs with this run's keys.
 func (c *command) newRelay(sess session, url string) *relay {
-	signed := provision.NewSigning(sess.cfg, sess.clients.Keys, sess.clients.HTTP.Transport)
+	signed := provision.NewSigning(sess.cfg, sess.clients.Keys, reaching{sess.clients.HTTP.Transport})
 	return newRelayTo(url, signed, func(err error) string { return explain(err, c.way()).What })
 }
 

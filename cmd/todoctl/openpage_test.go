@@ -69,15 +69,19 @@ func (f aRoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return 
 // servedPage serves a page for an API at url; signed makes it one with a relay.
 func servedPage(t *testing.T, url string, signed http.RoundTripper) *pageServer {
 	t.Helper()
+	return servedPageOf(t, pageConfig{URL: url, Stack: "Todo", Local: true, Region: "us-east-1", Lines: map[string]string{"test": "todoctl test --local", "logs": "todoctl logs --local"}}, signed)
+}
+
+func servedPageOf(t *testing.T, about pageConfig, signed http.RoundTripper) *pageServer {
+	t.Helper()
 	l, err := (&App{}).listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var x *relay
 	if signed != nil {
-		x = newRelayTo(url, signed, func(err error) string { return err.Error() })
+		x = newRelayTo(about.URL, signed, func(err error) string { return err.Error() })
 	}
-	about := pageConfig{URL: url, Stack: "Todo", Local: true, Region: "us-east-1", Lines: map[string]string{"test": "todoctl test --local", "logs": "todoctl logs --local"}}
 	page, err := newPageServer(l.Addr().String(), about, x)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +106,7 @@ func signedBy(t *testing.T) http.RoundTripper {
 	return aRoundTrip(func(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.Header.Set("Authorization", "signed")
-		return next.RoundTrip(r)
+		return reaching{next}.RoundTrip(r)
 	})
 }
 
@@ -352,6 +356,22 @@ func TestTheRelayTellsUnansweredFromUnsent(t *testing.T) {
 	}
 	if err == nil {
 		t.Error("half an answer was passed on as a whole one")
+	}
+	// Keys that are asked for elsewhere, and refused: the API has heard of nothing.
+	elsewhere := &http.Transport{DisableKeepAlives: true}
+	p = servedPage(t, breaks.URL, aRoundTrip(func(r *http.Request) (*http.Response, error) {
+		ask, err := http.NewRequestWithContext(r.Context(), "GET", breaks.URL+"/keys", nil)
+		if err != nil {
+			return nil, err
+		}
+		res, err := elsewhere.RoundTrip(ask)
+		if err != nil {
+			return nil, err
+		}
+		return nil, errors.Join(errors.New("no keys"), res.Body.Close())
+	}))
+	if res, _ := requested(t, "POST", "http://"+p.host+p.relay.path, p.host, nil, "Origin: http://"+p.host); res.Header.Get(relayFailed) != unsent {
+		t.Errorf("no keys: %s, %q", res.Status, res.Header.Get(relayFailed))
 	}
 	breaks.Close()
 	p = servedPage(t, breaks.URL, signedBy(t))

@@ -3,10 +3,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -30,6 +32,8 @@ func TestThePageInABrowser(t *testing.T) {
 		{"says what went wrong", troubles},
 		{"waits when it is told to, and goes on by itself", pauses},
 		{"says that it is offline, and comes back", offlineAndBack},
+		{"needs no network on this machine", localWithoutANetwork},
+		{"says what its relay knows", relayTroubles},
 		{"loses nothing that was typed", nothingLost},
 		{"has a name for everything", namesForAll},
 		{"fits its screen", pageFits},
@@ -289,6 +293,7 @@ func troubles(t *testing.T, s *stand, on device) {
 	}
 	x.click(inRow("One", ".tick"))
 	notice("gone", "It is not there any more (404)", "“One” is no longer in the list.")
+	x.wait(`document.getElementById("notice-again").hidden`)
 	x.shown()
 	// The API's own sentence about a task.
 	s.answers(1, 400, `{"error":"The task is too long"}`)
@@ -331,12 +336,15 @@ func pauses(t *testing.T, s *stand, on device) {
 
 func offlineAndBack(t *testing.T, s *stand, on device) {
 	s.holds("One")
-	x := s.opens(t, on)
+	x := newTab(t, on)
+	x.visit(servedPageOf(t, pageConfig{URL: s.front.URL + "/", Stack: "Todo", Region: "us-east-1", Lines: map[string]string{}}, nil).address())
+	x.shown("One")
+	x.wait(`document.getElementById("spent").textContent.includes("That is 0.0001 % of the 1,000,000 requests that are free each month")`)
 	x.offline(true)
 	x.wait(`document.getElementById("notice").textContent.includes("You are offline")`)
 	x.click(byID("new"))
 	x.press("Two\r")
-	x.wait(`document.getElementById("notice").textContent.includes("it still stands in the field")`)
+	x.wait(`document.getElementById("notice").textContent.includes("The task was not added; it still stands in the field.")`)
 	x.shown("One")
 	x.offline(false)
 	x.wait(`document.getElementById("notice").hidden`)
@@ -348,6 +356,62 @@ func offlineAndBack(t *testing.T, s *stand, on device) {
 	x.wait(`document.getElementById("notice").textContent.includes("No answer that this page may read")`)
 	x.wait(`document.getElementById("nothing").textContent.includes("The list was not loaded.")`)
 	x.clean("Failed to load resource", "ERR_INTERNET_DISCONNECTED")
+}
+
+// The API on this machine needs no network: a laptop in a train goes on.
+func localWithoutANetwork(t *testing.T, s *stand, on device) {
+	s.holds("One")
+	x := s.opens(t, on)
+	x.wait(`(Object.defineProperty(navigator, "onLine", { get: () => false }), dispatchEvent(new Event("offline")), !navigator.onLine)`)
+	x.click(byID("new"))
+	x.press("Two\r")
+	x.shown("Two", "One")
+	x.wait(`document.getElementById("notice").hidden`)
+	x.clean()
+}
+
+// Behind the relay a page says what it knows: that nothing was sent, or that nobody
+// knows whether it was.
+func relayTroubles(t *testing.T, s *stand, on device) {
+	s.holds("One")
+	way, failing := signedBy(t), error(nil)
+	var mu sync.Mutex
+	fail := func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		failing = err
+	}
+	page := servedPage(t, s.front.URL, aRoundTrip(func(r *http.Request) (*http.Response, error) {
+		mu.Lock()
+		err := failing
+		mu.Unlock()
+		if err != nil && strings.HasPrefix(err.Error(), "nobody") {
+			return nil, err
+		}
+		res, sendErr := way.RoundTrip(r)
+		if err != nil && sendErr == nil {
+			return nil, errors.Join(err, res.Body.Close())
+		}
+		return res, sendErr
+	}))
+	x := newTab(t, on)
+	x.visit(page.address())
+	x.shown("One")
+	for _, c := range []struct{ err, title, text string }{
+		{"nobody is signed in", "todoctl could not send it", "The task was not added; it still stands in the field. It says: nobody is signed in."},
+		{"the line is cut", "todoctl got no answer", "Whether the task was added is not known; it still stands in the field. It says: the line is cut."},
+	} {
+		fail(errors.New(c.err))
+		x.click(byID("new"))
+		x.press("Two\r")
+		x.wait(fmt.Sprintf(`(() => { const n = document.getElementById("notice"); return !n.hidden && n.textContent.includes(%q) && n.textContent.includes(%q) })()`, c.title, c.text))
+		fail(nil)
+		x.click(byID("new"))
+		x.press(strings.Repeat(kb.Backspace, len("Two")))
+	}
+	x.click(byID("notice-again")) // the second one had arrived
+	x.shown("Two", "One")
+	x.clean("Failed to load resource")
 }
 
 func nothingLost(t *testing.T, s *stand, on device) {

@@ -93,9 +93,8 @@ func (x *relay) pass(w http.ResponseWriter, r *http.Request, id string, body []b
 	if r.URL.RawQuery != "" {
 		target += "?" + r.URL.RawQuery
 	}
-	// From the connection on, the API may have the request, whatever comes back.
-	var connected atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	var reached atomic.Bool
+	ctx = context.WithValue(ctx, reachedKey{}, &reached)
 	out, err := http.NewRequestWithContext(ctx, r.Method, target, bytes.NewReader(body))
 	if err != nil {
 		x.fail(w, unsent, http.StatusBadRequest, "this is no request to the API")
@@ -107,7 +106,7 @@ func (x *relay) pass(w http.ResponseWriter, r *http.Request, id string, body []b
 	answer, err := x.signed.RoundTrip(out) // which follows no redirect: it may lead elsewhere
 	if err != nil {
 		failure := unsent
-		if connected.Load() {
+		if reached.Load() {
 			failure = unanswered
 		}
 		x.fail(w, failure, http.StatusBadGateway, x.why(err))
@@ -123,6 +122,20 @@ func (x *relay) pass(w http.ResponseWriter, r *http.Request, id string, body []b
 	if _, err := io.Copy(w, io.LimitReader(answer.Body, relayAnswer)); err != nil {
 		panic(http.ErrAbortHandler) // else half an answer would look like a whole one
 	}
+}
+
+// reaching is the way to the API itself. It notes when there is a connection: from
+// then on the API may have the request, whatever comes back. What is asked elsewhere
+// for keys does not go this way.
+type reaching struct{ next http.RoundTripper }
+
+type reachedKey struct{} // of a context: the *atomic.Bool to set
+
+func (x reaching) RoundTrip(r *http.Request) (*http.Response, error) {
+	if reached, ok := r.Context().Value(reachedKey{}).(*atomic.Bool); ok {
+		r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached.Store(true) }}))
+	}
+	return x.next.RoundTrip(r)
 }
 
 // relayFailed marks an answer that is the relay's own. It says whether the API can

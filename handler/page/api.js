@@ -16,9 +16,11 @@ const longestWait = 60; // s, whatever Retry-After says
 export class Api {
   requests = 0;
 
-  // base is where the API is: the Function URL, or the relay's path.
-  constructor(base, onRequest) {
+  // base is where the API is: the Function URL, or the relay's path. A local one is
+  // there without any network.
+  constructor(base, local, onRequest) {
     this.base = new URL(base, document.baseURI);
+    this.online = () => local || navigator.onLine;
     this.onRequest = onRequest;
   }
 
@@ -35,11 +37,16 @@ export class Api {
     return body;
   }
 
-  change = async (id, what) => (await this.ask("PUT", id, "", what)).body;
+  // change answers with what is known of the item then: own code may say less.
+  async change(id, what) {
+    const { body } = await this.ask("PUT", id, "", what);
+    return body?.id === id ? body : what;
+  }
+
   remove = (id) => this.ask("DELETE", id);
 
   async ask(method, id, search = "", content) {
-    if (!navigator.onLine) throw new Trouble("offline");
+    const online = this.online();
     const at = new URL(encodeURIComponent(id) + search, this.base);
     const init = { method, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(patience) };
     if (content) {
@@ -55,8 +62,8 @@ export class Api {
     } catch (error) {
       // A browser does not tell a page why: the network, a stopped server and a
       // CORS header too many look the same from here.
-      const kind = error.name === "TimeoutError" ? "slow" : navigator.onLine ? "silent" : "offline";
-      throw new Trouble(kind, { unknown: true });
+      const kind = error.name === "TimeoutError" ? "slow" : online && this.online() ? "silent" : "offline";
+      throw new Trouble(kind, { unknown: online });
     }
     const body = parse(text);
     if (answer.ok) return { body, next: nextOf(answer, at) };

@@ -16,7 +16,7 @@ let loading = null; // the load under way
 let loaded = false; // once at least
 let show = "all";
 
-const api = new Api(config.api, spend);
+const api = new Api(config.api, config.local, spend);
 const notice = new Notice(config, say);
 
 // Loading
@@ -93,7 +93,7 @@ const act = {
     const was = items.get(item.id);
     put({ ...was, completed });
     try {
-      await queue(item.id, async () => put(await notice.persist(() => api.change(item.id, { completed }))));
+      await queue(item.id, async () => merge(item.id, await notice.persist(() => api.change(item.id, { completed }))));
       say(completed ? `Done: ${taskOf(item)}` : `Open again: ${taskOf(item)}`);
       notice.clear();
     } catch (trouble) {
@@ -105,7 +105,7 @@ const act = {
   // rename answers why it did not work, "" when it did.
   async rename(item, task) {
     try {
-      await queue(item.id, async () => put(await notice.persist(() => api.change(item.id, { task }))));
+      await queue(item.id, async () => merge(item.id, await notice.persist(() => api.change(item.id, { task }))));
     } catch (trouble) {
       if (trouble.kind === "refused") return trouble.sentence || "The API does not take this name.";
       failed(trouble, item, "The new name still stands in its field.", "Whether the task was renamed is not known; the new name still stands in its field.", null);
@@ -131,8 +131,9 @@ const act = {
 // failed tells what went wrong with a change of an item. One that is gone goes here
 // too: somebody else has deleted it.
 function failed(trouble, item, not, unknown, again) {
-  if (trouble.kind === "gone") drop(item);
-  undone(trouble, trouble.kind === "gone" ? `“${taskOf(item)}” is no longer in the list.` : not, unknown, again);
+  if (trouble.kind !== "gone") return undone(trouble, not, unknown, again);
+  drop(item);
+  notice.tell(trouble, `“${taskOf(item)}” is no longer in the list.`, null);
 }
 
 // undone tells of a change that did not work, or perhaps did: then the list says
@@ -146,6 +147,10 @@ function put(item) {
   if (!item || !items.has(item.id)) return;
   items.set(item.id, item);
   render();
+}
+
+function merge(id, what) {
+  put({ ...items.get(id), ...what, id });
 }
 
 function drop(item) {
@@ -254,8 +259,10 @@ $("more").addEventListener("click", async () => {
   // On to the first of the new ones; the button may be gone.
   [...rows].find(([id]) => !before.has(id))?.[1].tick.focus();
 });
-addEventListener("offline", () => notice.offline());
-addEventListener("online", () => notice.online(() => load(true)));
+if (!config.local) {
+  addEventListener("offline", () => notice.offline());
+  addEventListener("online", () => notice.online(() => load(true)));
+  if (!navigator.onLine) notice.offline();
+}
 choose("all"); // a browser may remember another choice
-if (!navigator.onLine) notice.offline();
 load(true);

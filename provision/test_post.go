@@ -55,7 +55,7 @@ func (s *testStep) post(ctx context.Context, at string, patience time.Duration) 
 				waitingFor(ctx, urlSilent)
 				return false, unanswered(err), nil
 			case got.passing():
-				waitingFor(ctx, got.answering())
+				waitingFor(ctx, s.waiting(got))
 				return false, got.unlike("the answer to GET is %s", got.cause()), nil
 			}
 			items := testItems(got)
@@ -74,7 +74,7 @@ func (s *testStep) post(ctx context.Context, at string, patience time.Duration) 
 			waitingFor(ctx, urlSilent)
 			return false, unanswered(err), nil
 		case got.passing():
-			waitingFor(ctx, got.answering())
+			waitingFor(ctx, s.waiting(got))
 			return false, got.unlike("the answer to POST is %s", got.cause()), nil
 		}
 		if err := checkPosted(got); err != nil {

@@ -213,16 +213,21 @@ func (s *testStep) look(ctx context.Context, at string) (Observation, error) {
 	}
 	seen.State = OK
 	if len(seen.Diffs) > 0 {
-		seen.State, seen.Wait = Drift, got.answering()
-		if result.Own && got.status >= http.StatusInternalServerError {
-			seen.Wait = Wait{What: fmt.Sprintf("the API answers %d: perhaps your code fails", got.status)}
-		}
+		seen.State, seen.Wait = Drift, s.waiting(got)
 		seen.Advice = s.mend(got)
 		if s.young {
 			seen.Pending = got.spreading()
 		}
 	}
 	return seen, nil
+}
+
+// waiting is what the test waits for when the URL gives this answer.
+func (s *testStep) waiting(got answer) Wait {
+	if (s.own.Load() || s.cfg.OwnCode) && got.status >= http.StatusInternalServerError {
+		return Wait{What: fmt.Sprintf("the API answers %d: perhaps your code fails", got.status)}
+	}
+	return got.answering()
 }
 
 // mend says what to do about an answer that is not right.

@@ -100,6 +100,11 @@ func (c *command) folderBack(ctx context.Context, dir string, look func(string) 
 		if err := c.Clock.Sleep(ctx, time.Second); err != nil {
 			return watcher{Stop: func() {}}, err
 		}
+		root, err := c.dirFS(dir)
+		if err != nil {
+			continue
+		}
+		_ = root.Close()
 		if w, err := look(dir); err == nil {
 			return w, nil
 		}
@@ -118,7 +123,7 @@ func (c *command) redeploy(ctx context.Context, sess *session, s *settings, depl
 	if err := s.apply(c, &now); err != nil {
 		p := explain(err, c.way())
 		if p.ID == "TODO-FN-02" {
-			say("%s is not there; what ran before goes on. Waiting for the folder.", s.source)
+			say("%s is no folder now; what ran before goes on. Waiting for it.", s.source)
 			return deployed, true, errNoFolder
 		}
 		say("not deployed: %s. What ran before goes on.", p.What)

@@ -209,7 +209,7 @@ func TestWatchingWaitsForItsFolder(t *testing.T) {
 			last = a.runs()
 			stop()
 		})
-		if end.exit != exitDone || strings.Count(end.err, "Waiting for the folder") != 1 || last == first {
+		if end.exit != exitDone || strings.Count(end.err, "Waiting for it.") != 1 || last == first {
 			r.Errorf("exit %d: %s", end.exit, end.err)
 		}
 	})
@@ -255,6 +255,10 @@ func TestAFolderTellsOfEachWayOfSaving(t *testing.T) {
 		{"with a file", func() error { return write(filepath.Join(dir, "lib", "deep", "b.py"), "") }},
 		{"a folder of no code comes", func() error { return os.MkdirAll(filepath.Join(dir, "node_modules", "a"), 0o700) }},
 		{"a file goes", func() error { return os.Remove(filepath.Join(dir, "lib", "deep", "b.py")) }},
+		{"another folder takes its place", func() error { return errors.Join(os.Rename(dir, dir+".old"), os.Mkdir(dir, 0o700)) }},
+		{"a file in that one", func() error { return write(name, answering("5")) }},
+		{"it is removed and made again", func() error { return errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)) }},
+		{"and a file in it", func() error { return write(name, answering("6")) }},
 	} {
 		if err := way.do(); err != nil {
 			t.Fatal(err)

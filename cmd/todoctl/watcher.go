@@ -29,7 +29,16 @@ func watchFolder(dir string) (watcher, error) {
 	}
 	folder, err := filepath.EvalSymlinks(dir) // a link is no folder to WalkDir
 	if err == nil {
+		folder, err = filepath.Abs(folder)
+	}
+	if err == nil {
 		err = watchBelow(w, folder)
+	}
+	// Its own folder tells when another one takes its place: what watches the old one
+	// hears nothing of that.
+	parent := filepath.Dir(folder)
+	if err == nil && parent != folder {
+		_ = w.Add(parent) // where that may not be read, less is told
 	}
 	if err != nil {
 		return watcher{}, errors.Join(err, w.Close())
@@ -46,7 +55,10 @@ func watchFolder(dir string) (watcher, error) {
 				if e.Op == fsnotify.Chmod { // virus scanners and indexers do so
 					continue
 				}
-				if e.Has(fsnotify.Create) && !unwatched(filepath.Base(e.Name)) {
+				if filepath.Dir(e.Name) == parent && e.Name != folder { // a neighbour
+					continue
+				}
+				if e.Has(fsnotify.Create) && (e.Name == folder || !unwatched(filepath.Base(e.Name))) {
 					_ = watchBelow(w, e.Name) // a file, or gone again: nothing to watch
 				}
 			case _, more := <-w.Errors: // events were lost, so there were some

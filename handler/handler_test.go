@@ -78,6 +78,11 @@ func TestPackageRefusesWhatLambdaWouldNotFind(t *testing.T) {
 		{"a function", file("import json\r\n\r\ndef lambda_handler(event, context):\r\n    pass\r\n"), ""},
 		{"an assignment", file("lambda_handler = app.handler\n"), ""},
 		{"an import", file("from app import lambda_handler\n"), ""},
+		{"an import over several lines", file("from app import (\n    log,\n    lambda_handler,\n)\n"), ""},
+		{"an import of everything", file("from app import *\n"), ""},
+		{"an import of others over several lines", file("from app import (\n    log,\n)\n"), "def lambda_handler"},
+		{"an assignment with a type", file("lambda_handler: Callable = app.handler\n"), ""},
+		{"a coroutine, which Lambda does not await", file("async def lambda_handler(event, context):\n    pass\n"), "def lambda_handler"},
 		{"in a folder of the folder", fstest.MapFS{"src/lambda_function.py": {Data: []byte("def lambda_handler(e, c): pass")}}, "(there is a src/lambda_function.py)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

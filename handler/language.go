@@ -142,7 +142,7 @@ func isFile(fsys fs.FS, name string) bool {
 }
 
 var (
-	pythonFunction = regexp.MustCompile(`(?m)^(async[ \t]+)?def[ \t]+lambda_handler[ \t]*\(|^lambda_handler[ \t]*=|^from[ \t].*\bimport\b.*\blambda_handler\b`)
+	pythonFunction = regexp.MustCompile(`(?m)^def[ \t]+lambda_handler[ \t]*\(|^lambda_handler[ \t]*(:[^=\n]+)?=|^from[ \t].*\bimport\b(.*\blambda_handler\b|[ \t]*\([^)]*\blambda_handler\b|[ \t]*\*)`)
 	nodeFunction   = regexp.MustCompile(`(?m)^[ \t]*export[ \t]+(const|let|var|(async[ \t]+)?function)[ \t]+handler\b|\bexport[ \t]*\{[^}]*\bhandler\b[^}]*\}|\bexports(\.handler|\[['"]handler['"]\])[ \t]*=|\bmodule\.exports[ \t]*=[ \t]*\{[^}]*\bhandler\b`)
 	goMain         = regexp.MustCompile(`(?m)^package[ \t]+main\b`)
 )

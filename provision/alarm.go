@@ -196,7 +196,7 @@ func (s *alarmStep) Observe(ctx context.Context) (Observation, error) {
 	}
 	w.topic.wanted, w.alarm.wanted, w.budget.wanted = s.wantsAlarm(), s.wantsAlarm(), s.wantsBudget()
 	if err := blind(w.parts()); err != nil {
-		return Observation{State: Absent, Denied: "AWS does not let you look at what watches the bill", Detail: w, Advice: s.advise(w, Absent)}, nil
+		return Observation{State: Absent, Denied: "AWS does not let you look at what watches the bill", Refusal: err, Detail: w, Advice: s.advise(w, Absent)}, nil
 	}
 	if w.alarm.denied != nil || w.topic.denied != nil {
 		// An alarm without its topic tells nobody: the two are wanted together.

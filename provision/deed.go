@@ -71,6 +71,8 @@ func (r *run) settle(c Change, waiting func(Observation)) (Observation, error) {
 		case foreign && passed >= spread:
 			// Not before: what we have just made may not show its tags yet.
 			return seen, &ForeignError{Step: d.Name, Resource: d.Resource, Owner: seen.Owner}
+		case r.opt.Goal == Up && seen.Denied != "": // since the look before: what was done cannot be checked
+			return seen, seen.Refusal
 		case r.opt.Goal == Up && seen.Failed != "":
 			return seen, &FailedError{Resource: d.Resource, Reason: seen.Failed}
 		case passed >= limit && !foreign:

@@ -85,7 +85,8 @@ type Observation struct {
 	// Denied says that AWS does not let this identity look, where the walkthrough
 	// can go on without the step. It is then left alone; Advice says what to ask
 	// for.
-	Denied string
+	Denied  string
+	Refusal error // AWS's own, behind Denied
 
 	// Advice is what a person may do and need not: no fault, no exit code.
 	Advice []string

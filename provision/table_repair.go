@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -108,9 +109,15 @@ func (t *table) update(ctx context.Context, r tableRepair) error {
 			t.building.Store(true) // whoever waits for the table from now on waits for its index
 		}
 		_, err = t.api.UpdateTable(ctx, change)
-		if apiCode(err) == "ResourceInUseException" || indexAsked(err) {
+		if apiCode(err) == "ResourceInUseException" || indexAsked(err) || isSame(err) {
 			return false, err, nil
 		}
 		return err == nil, nil, err
 	})
+}
+
+// isSame says that the table has these units already: the answer to the change was
+// lost, and the SDK has sent it once more. Another look shows it.
+func isSame(err error) bool {
+	return apiCode(err) == "ValidationException" && strings.Contains(err.Error(), "will not change")
 }

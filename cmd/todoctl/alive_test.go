@@ -112,3 +112,56 @@ func TestALookKeepsNobodyFromWorking(t *testing.T) {
 		r.wantExit(r.run("table --yes"), exitDone)
 	})
 }
+
+// The answer to a change of the table is lost, and the SDK sends the change again:
+// DynamoDB refuses the same units twice.
+func TestALostAnswerOfATableRepairIsRepairedInTheSameRun(t *testing.T) {
+	cases := 0
+	for _, kind := range lostAnswers {
+		t.Run(string(kind), func(t *testing.T) {
+			rehearse(t, local.Lags{}, func(r *rehearsal) {
+				a := r.up().account()
+				a.updateTable(&dynamodb.UpdateTableInput{BillingMode: types.BillingModePayPerRequest})
+				end := r.run("table --yes", local.Fault{Kind: kind, Operation: "UpdateTable", Call: 1})
+				r.wantExit(end, exitDone)
+				if end.fired != 1 {
+					r.Errorf("%d answers were lost", end.fired)
+				}
+				r.wantQuiet()
+				cases++
+			})
+		})
+	}
+	promise(t, "T5", cases)
+}
+
+// Whoever may change the alarm and not look at it afterwards hears so, and does not
+// wait for what she will never see.
+func TestWhatCannotBeLookedAtAfterItsChangeIsSaid(t *testing.T) {
+	at := 0
+	for _, denied := range []bool{false, true} {
+		rehearse(t, local.Lags{}, func(r *rehearsal) {
+			r.up()
+			var plan []local.Fault
+			if denied {
+				plan = []local.Fault{{Kind: local.FaultDenied, Call: at + 1, Times: local.Always}}
+			}
+			end := r.run("alarm --yes --limit 5 --parallel 1", plan...)
+			if !denied {
+				r.wantExit(end, exitDone)
+				for i, call := range end.calls {
+					if strings.Contains(call, "PutMetricAlarm") {
+						at = i + 1
+					}
+				}
+				if at == 0 {
+					r.Fatalf("it never puts the alarm: %v", end.calls)
+				}
+				return
+			}
+			r.wantExit(end, exitCredentials)
+			r.wantReason(end, local.FaultDenied)
+			r.wantExit(r.run("alarm --yes --limit 5"), exitDone)
+		})
+	}
+}

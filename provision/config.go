@@ -108,11 +108,11 @@ const (
 	ownCode   = "own"
 	todosCode = "todoctl" // it was, and todoctl's handler was put there again
 
-	// TagSHA256 has Lambda's hash of the code that todoctl has uploaded last, behind
-	// that of the code which this one replaced: other code was put there by somebody
-	// else. It is written before the code, so that whatever a killed run leaves behind
-	// is never taken for somebody's. Without it (todoctl had none at first) all code
-	// counts as known.
+	// TagSHA256 has Lambda's hash of the code that todoctl has uploaded last: other
+	// code was put there by somebody else. While an upload is on its way it has two,
+	// that of the code which goes and that of the code which comes, so that whatever a
+	// killed run leaves behind is never taken for somebody's. Without it (todoctl had
+	// none at first) all code counts as known.
 	TagSHA256 = "todoctl:sha256"
 
 	// TagAuth on the function says that its URL takes signed requests only, so that

@@ -278,7 +278,7 @@ func TestCodeAndConfigurationAreTwoWrites(t *testing.T) {
 		w.cfg.Code = pack(t, "def lambda_handler(event, context):\n    return 2\n")
 		w.forget()
 		w.up("function")
-		w.wantWrites("TagResource", "UpdateFunctionCode", "UpdateFunctionConfiguration")
+		w.wantWrites("TagResource", "UpdateFunctionCode", "TagResource", "UpdateFunctionConfiguration")
 		if in := only[lambda.UpdateFunctionCodeInput](w); in.RevisionId == nil {
 			t.Error("the code was sent without the revision that was seen")
 		}
@@ -321,13 +321,31 @@ func TestCodeOfAnUploadThatWasCutOffIsOurs(t *testing.T) {
 				}
 				w.forget()
 				w.up("function")
-				w.wantWrites("TagResource", "UpdateFunctionCode")
+				w.wantWrites("TagResource", "UpdateFunctionCode", "TagResource")
 				w.forget()
 				w.up("function")
 				w.wantWrites()
 			})
 		})
 	}
+}
+
+// Code that todoctl itself had uploaded before, and that somebody has put back, is
+// there on purpose.
+func TestCodeThatWasPutBackIsSomebodys(t *testing.T) {
+	withRole(t, func(t *testing.T, w *world) {
+		w.up("function")
+		first := w.cfg.Code
+		w.cfg.Code, w.cfg.OwnCode = pack(t, "def lambda_handler(event, context):\n    return 4\n"), true
+		w.up("function")
+		if _, err := w.clients.Lambda.UpdateFunctionCode(t.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: fn(w), ZipFile: first.Zip}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if seen := w.look("function"); !seen.CodeChanged {
+			t.Errorf("it is %s, and nobody's: %v", seen.State, seen.Diffs)
+		}
+	})
 }
 
 // A replacement of somebody's code that never arrived leaves it somebody's.

@@ -135,7 +135,7 @@ func TestUpAfterThePastedLinesChangesTheCodeAlone(t *testing.T) {
 			writes = append(writes, c.Operation)
 		}
 	}
-	if !slices.Equal(writes, []string{"UpdateFunctionCode", "TagResource"}) {
+	if !slices.Equal(writes, []string{"TagResource", "UpdateFunctionCode", "TagResource"}) {
 		t.Errorf("up writes %v", writes)
 	}
 	// With todoctl's own code in place the local AWS can run it, and the curl lines work.

@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"todoctl/local"
 )
 
 func TestTheEleventhRequestIsThrottled(t *testing.T) {
@@ -64,6 +66,38 @@ func TestTheEleventhRequestIsThrottled(t *testing.T) {
 	}
 	if res, _ := b.send("GET", url, ""); res.StatusCode != 429 {
 		t.Errorf("switched off: %d", res.StatusCode)
+	}
+}
+
+// What is set aside for a function is also the most that it gets.
+func TestReservedConcurrencyIsALimit(t *testing.T) {
+	b := newLambdaBench(t, func(c *local.Config) { c.Account.Concurrency, c.Account.Unreserved = 20, 10 })
+	b.function()
+	url := b.url(nil)
+	if _, err := b.lambda.PutFunctionConcurrency(t.Context(), &lambda.PutFunctionConcurrencyInput{FunctionName: aws.String("F"), ReservedConcurrentExecutions: aws.Int32(1)}); err != nil {
+		t.Fatal(err)
+	}
+	started, release := make(chan bool), make(chan bool)
+	b.does(func(context.Context, []byte) ([]byte, error) {
+		started <- true
+		<-release
+		return []byte(`{}`), nil
+	})
+	var first sync.WaitGroup
+	first.Go(func() {
+		if res, _ := b.send("GET", url, ""); res.StatusCode != 200 {
+			t.Errorf("the first: %d", res.StatusCode)
+		}
+	})
+	<-started
+	if res, _ := b.send("GET", url, ""); res.StatusCode != 429 {
+		t.Errorf("the second: %d", res.StatusCode)
+	}
+	close(release)
+	first.Wait()
+	b.answers(`{}`)
+	if res, _ := b.send("GET", url, ""); res.StatusCode != 200 {
+		t.Errorf("afterwards: %d", res.StatusCode)
 	}
 }
 

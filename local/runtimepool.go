@@ -61,6 +61,7 @@ func failed(kind, message string) runResult {
 // A pool holds a function's idle environments.
 type pool struct {
 	idle    []environment
+	busy    int
 	retired bool // the function is gone
 }
 
@@ -73,8 +74,8 @@ var (
 	errNoRunner  = errors.New("nothing on this machine can run the function")
 )
 
-// take reserves one of the account's concurrent executions and an environment
-// for it. A nil environment with errNoRunner is still reserved.
+// take reserves one of the account's concurrent executions, or of those that are
+// set aside for the function, and an environment for it. A nil environment with errNoRunner is still reserved.
 func (x *lambdaService) take(d functionDoc) (environment, error) {
 	now := x.cfg.Now()
 	version := d.running(now, x.cfg.Lags)
@@ -85,12 +86,13 @@ func (x *lambdaService) take(d functionDoc) (environment, error) {
 		x.mu.Unlock()
 		return nil, errClosed
 	}
-	if d.Reserved != nil && *d.Reserved == 0 || x.busy[d.Region] >= int(x.cfg.Account.concurrency()) {
+	p := x.pool(d.key())
+	if d.Reserved != nil && p.busy >= int(*d.Reserved) || x.busy[d.Region] >= int(x.cfg.Account.concurrency()) {
 		x.mu.Unlock()
 		return nil, errThrottled
 	}
 	x.busy[d.Region]++
-	p := x.pool(d.key())
+	p.busy++
 	old := p.trim(now, keep)
 	var e environment
 	if i := slices.IndexFunc(p.idle, func(e environment) bool { return e.about().version.id() == version.id() }); i >= 0 {
@@ -111,6 +113,9 @@ func (x *lambdaService) give(d functionDoc, e environment, gone bool) {
 	x.mu.Lock()
 	x.busy[d.Region]--
 	p := x.pools[d.key()]
+	if p != nil && p.busy > 0 { // not one that was made since under the same name
+		p.busy--
+	}
 	if e != nil && !gone && !x.closed && p != nil && !p.retired {
 		e.about().idle = x.cfg.Now()
 		// The last one used is the first taken, so that the others grow old.

@@ -83,6 +83,7 @@ func TestPythonAndTwinAnswerRandomEventsAlike(t *testing.T) {
 			t.Errorf("no event was answered %d: %v", status, statuses)
 		}
 	}
+	t.Attr("promise", "T21")
 	t.Attr("cases", strconv.Itoa(n))
 	t.Logf("%d events, answers by status: %v", n, statuses)
 }

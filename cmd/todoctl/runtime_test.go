@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"debug/elf"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"todoctl/handler"
 	"todoctl/local"
 )
 
@@ -96,4 +101,42 @@ func TestAFailedBuildChangesNothing(t *testing.T) {
 			t.Error("something was changed")
 		}
 	})
+}
+
+// The program of --runtime go is built for the processors of AWS's own making, by the
+// Go of this machine: static, and the same each time.
+func TestGoIsBuiltForAWSsOwnProcessors(t *testing.T) {
+	if raced {
+		t.Skip("the compiler is another program, where the race detector sees nothing")
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("there is no go on this machine")
+	}
+	t.Setenv("GOFLAGS", "-mod=mod")
+	t.Setenv("GOPROXY", "off") // its modules are among todoctl's own
+	var first []byte
+	for range 2 {
+		program, said, err := (&App{}).buildGo(t.Context(), goTarget{os: "linux", arch: "arm64"}, "", handler.Files(handler.Go))
+		if err != nil {
+			t.Fatalf("%v: %s", err, said)
+		}
+		if first != nil && !bytes.Equal(program, first) {
+			t.Error("the second one is another one")
+		}
+		first = program
+	}
+	file, err := elf.NewFile(bytes.NewReader(first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if file.Machine != elf.EM_AARCH64 || slices.ContainsFunc(file.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
+		t.Errorf("it is a program for %s, with the parts %v", file.Machine, file.Progs)
+	}
+	code, err := handler.Default("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := code.Program(first); err != nil {
+		t.Errorf("it does not fit into a package: %v", err)
+	}
 }

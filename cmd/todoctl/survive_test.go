@@ -133,6 +133,10 @@ func (r *rehearsal) wantReason(end ending, kind local.FaultKind) {
 	if noted := strings.Contains(end.out+end.err, "does not allow you "); kind == local.FaultDenied && end.exit == exitDone && noted {
 		return // what may go without: a look at the alarm, the search by tag
 	}
+	needed := func(call string) bool { return call != "DescribeBudget" } // with --guard alarm nobody asks for it
+	if kind == local.FaultDenied && end.exit == exitDone && !slices.ContainsFunc(end.calls[len(end.calls)-end.fired:], needed) {
+		return
+	}
 	r.wantExit(end, want...)
 	r.wantPlain(end)
 }

@@ -40,7 +40,8 @@ type functionURL struct {
 	cfg Config
 	api urlAPI
 
-	closed atomic.Bool // at the last look: signed requests only, or chosen so earlier
+	closed  atomic.Bool // at the last look: signed requests only, or chosen so earlier
+	leaving atomic.Bool // Destroy has run: there will be no new one
 }
 
 func newURL(cfg Config, api urlAPI) Step { return &functionURL{cfg: cfg, api: api} }
@@ -247,7 +248,7 @@ func (u *functionURL) judge(s *urlSeen, name string) Observation {
 	switch {
 	case s.config == nil && present == 0:
 		o.State, o.Diffs = Absent, nil
-		if signed && u.cfg.Auth == "" {
+		if signed && u.cfg.Auth == "" && !u.leaving.Load() {
 			o.Advice = append(o.Advice, fmt.Sprintf("the URL of %s took signed requests only, and so will the new one; to open it: %s", name, u.cfg.command("url --auth none")))
 		}
 		return o

@@ -228,6 +228,7 @@ func (u *functionURL) Destroy(ctx context.Context, seen Observation) error {
 	if !ok {
 		return errors.New("the URL has not been looked at")
 	}
+	u.leaving.Store(true)
 	if s.config != nil {
 		err := u.cfg.Clock.until(ctx, functionBusy, urlSpread, func() (bool, error, error) {
 			_, err := u.api.DeleteFunctionUrlConfig(ctx, &lambda.DeleteFunctionUrlConfigInput{FunctionName: aws.String(u.cfg.FunctionName())})

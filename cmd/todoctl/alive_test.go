@@ -165,3 +165,27 @@ func TestWhatCannotBeLookedAtAfterItsChangeIsSaid(t *testing.T) {
 		})
 	}
 }
+
+// What stays closed in the next URL is of no interest to who takes everything away.
+func TestDownSpeaksOfNoNewURL(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		r.wantExit(r.run(upLine+" --auth iam"), exitDone)
+		end := r.run(downLine)
+		r.wantExit(end, exitDone)
+		if strings.Contains(end.err, "the new one") {
+			r.Errorf("down says:\n%s", end.err)
+		}
+	})
+}
+
+// A backup that fails because the person may not read ends as every refusal does.
+func TestABackupWithoutTheRightEndsWithItsExitCode(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		r.up()
+		line := "down --yes --backup " + filepath.Join(r.dir, "items.jsonl")
+		end := r.run(line, local.Fault{Kind: local.FaultDenied, Operation: "Scan", Call: 2, Times: local.Always})
+		r.wantExit(end, exitCredentials)
+		r.wantReason(end, local.FaultDenied)
+		r.wantExit(r.run(line), exitDone)
+	})
+}

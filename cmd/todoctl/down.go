@@ -272,11 +272,15 @@ func (c *command) saveItems(ctx context.Context, sess session, table provision.C
 		return nil
 	}
 	if err != nil {
-		why := explain(err, nowhere).What
+		why := explain(err, nowhere)
 		if _, changed := errors.AsType[*changedError](err); changed {
-			return &Problem{ID: "TODO-BACKUP-04", What: "the backup failed, so the table stays", Why: why, Fix: []string{c.again() + "   (once nobody writes to it)"}}
+			return &Problem{ID: "TODO-BACKUP-04", What: "the backup failed, so the table stays", Why: why.What, Fix: []string{c.again() + "   (once nobody writes to it)"}}
 		}
-		return &Problem{ID: "TODO-BACKUP-03", Why: why, Fix: []string{c.again(), c.downInto(otherFile)}}
+		p := &Problem{ID: "TODO-BACKUP-03", Why: why.What, Fix: []string{c.again(), c.downInto(otherFile)}}
+		if why.Exit == exitCredentials {
+			p.Exit = exitCredentials
+		}
+		return p
 	}
 	if out, program := c.view().(*records); program {
 		out.Saved(backupDocument{File: file.path, Items: saved.Items, SHA256: saved.SHA256})

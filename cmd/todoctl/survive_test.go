@@ -130,7 +130,7 @@ func (r *rehearsal) wantReason(end ending, kind local.FaultKind) {
 			want = []int{exitCredentials}
 		}
 	}
-	if noted := strings.Contains(end.out+end.err, "does not allow you "); kind == local.FaultDenied && end.exit == exitDone && noted {
+	if noted := strings.Contains(strings.Join(strings.Fields(end.out+end.err), " "), "does not allow you "); kind == local.FaultDenied && end.exit == exitDone && noted {
 		return // what may go without: a look at the alarm, the search by tag
 	}
 	needed := func(call string) bool { return call != "DescribeBudget" } // with --guard alarm nobody asks for it

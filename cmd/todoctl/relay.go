@@ -127,13 +127,16 @@ func (x *relay) pass(w http.ResponseWriter, r *http.Request, id string, body []b
 // reaching is the way to the API itself. It notes when there is a connection: from
 // then on the API may have the request, whatever comes back. What is asked elsewhere
 // for keys does not go this way.
-type reaching struct{ next http.RoundTripper }
+type reaching struct{ next http.RoundTripper } // nil is http.DefaultTransport
 
 type reachedKey struct{} // of a context: the *atomic.Bool to set
 
 func (x reaching) RoundTrip(r *http.Request) (*http.Response, error) {
 	if reached, ok := r.Context().Value(reachedKey{}).(*atomic.Bool); ok {
 		r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached.Store(true) }}))
+	}
+	if x.next == nil {
+		return http.DefaultTransport.RoundTrip(r)
 	}
 	return x.next.RoundTrip(r)
 }

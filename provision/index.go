@@ -198,22 +198,6 @@ func resettleIndex(name string) types.GlobalSecondaryIndexUpdate {
 		IndexName: aws.String(name), ProvisionedThroughput: throughput()}}
 }
 
-// indexAsked says that another look will tell more: DynamoDB is at work on another
-// index of the table, or the answer to the same change was lost, and the SDK has
-// sent it once more.
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
-func indexAsked(err error) bool {
-	switch apiCode(err) {
-	case "LimitExceededException":
-		return strings.Contains(err.Error(), "online index")
-	case "ValidationException":
-		return strings.Contains(err.Error(), "index which already exists")
-	case "ResourceNotFoundException":
-		return strings.Contains(err.Error(), "Index "+IndexName)
-	}
-	return false
-}
-
 // dropBuilding takes away an index of ours that is being filled, because the table
 // cannot go before that is over, which may take a quarter of an hour.
 func (t *table) dropBuilding(ctx context.Context) error {
@@ -228,7 +212,7 @@ func (t *table) dropBuilding(ctx context.Context) error {
 	in := removeIndex()
 	in.TableName = aws.String(t.cfg.TableName())
 	_, err = t.api.UpdateTable(ctx, in)
-	if isGone(err) || apiCode(err) == "ResourceInUseException" || indexAsked(err) {
+	if isGone(err) || apiCode(err) == "ResourceInUseException" || isAsked(err) {
 		return nil // the next look tells
 	}
 	return err

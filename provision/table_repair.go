@@ -109,15 +109,26 @@ func (t *table) update(ctx context.Context, r tableRepair) error {
 			t.building.Store(true) // whoever waits for the table from now on waits for its index
 		}
 		_, err = t.api.UpdateTable(ctx, change)
-		if apiCode(err) == "ResourceInUseException" || indexAsked(err) || isSame(err) {
+		if apiCode(err) == "ResourceInUseException" || isAsked(err) {
 			return false, err, nil
 		}
 		return err == nil, nil, err
 	})
 }
 
-// isSame says that the table has these units already: the answer to the change was
-// lost, and the SDK has sent it once more. Another look shows it.
-func isSame(err error) bool {
-	return apiCode(err) == "ValidationException" && strings.Contains(err.Error(), "will not change")
+// isAsked says that another look will tell more: DynamoDB is at work on another
+// index of the table, or the answer to the same change was lost, and the SDK has
+// sent it once more.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
+func isAsked(err error) bool {
+	says := func(words string) bool { return strings.Contains(err.Error(), words) }
+	switch apiCode(err) {
+	case "LimitExceededException":
+		return says("online index")
+	case "ValidationException":
+		return says("index which already exists") || says("will not change") // its units
+	case "ResourceNotFoundException":
+		return says("Index " + IndexName)
+	}
+	return false
 }

@@ -75,7 +75,8 @@ var (
 )
 
 // take reserves one of the account's concurrent executions, or of those that are
-// set aside for the function, and an environment for it. A nil environment with errNoRunner is still reserved.
+// set aside for the function, and an environment for it. A nil environment with
+// errNoRunner is still reserved.
 func (x *lambdaService) take(d functionDoc) (environment, error) {
 	now := x.cfg.Now()
 	version := d.running(now, x.cfg.Lags)

@@ -288,6 +288,15 @@ func TestCodeAndConfigurationAreTwoWrites(t *testing.T) {
 	})
 }
 
+// replaceCode puts code into the function as the console does.
+func (w *world) replaceCode(code provision.Code) {
+	w.t.Helper()
+	if _, err := w.clients.Lambda.UpdateFunctionCode(w.t.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: fn(w), ZipFile: code.Zip}); err != nil {
+		w.t.Fatal(err)
+	}
+	time.Sleep(time.Minute)
+}
+
 var errCutOff = errors.New("cut off")
 
 // Of an upload that was cut off nobody knows whether it arrived. The code that is
@@ -338,10 +347,7 @@ func TestCodeThatWasPutBackIsSomebodys(t *testing.T) {
 		first := w.cfg.Code
 		w.cfg.Code, w.cfg.OwnCode = pack(t, "def lambda_handler(event, context):\n    return 4\n"), true
 		w.up("function")
-		if _, err := w.clients.Lambda.UpdateFunctionCode(t.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: fn(w), ZipFile: first.Zip}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Minute)
+		w.replaceCode(first)
 		if seen := w.look("function"); !seen.CodeChanged {
 			t.Errorf("it is %s, and nobody's: %v", seen.State, seen.Diffs)
 		}
@@ -353,10 +359,7 @@ func TestOthersCodeStaysTheirsUntilItsReplacementArrives(t *testing.T) {
 	withRole(t, func(t *testing.T, w *world) {
 		w.up("function")
 		theirs := pack(t, "def lambda_handler(event, context):\n    return 5\n")
-		if _, err := w.clients.Lambda.UpdateFunctionCode(t.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: fn(w), ZipFile: theirs.Zip}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Minute)
+		w.replaceCode(theirs)
 		w.cfg.Code, w.cfg.OwnCode, w.cfg.ReplaceCode = pack(t, "def lambda_handler(event, context):\n    return 6\n"), true, true
 		w.on("UpdateFunctionCode", func(context.Context, func() (any, error)) (any, error) { return nil, errCutOff })
 		if err := w.try(provision.Up, "function"); !errors.Is(err, errCutOff) {
@@ -378,10 +381,7 @@ func TestOthersCodeIsReplacedOnPurposeOnly(t *testing.T) {
 	withRole(t, func(t *testing.T, w *world) {
 		w.up("function")
 		theirs := pack(t, "def lambda_handler(event, context):\n    return 5\n")
-		if _, err := w.clients.Lambda.UpdateFunctionCode(t.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: fn(w), ZipFile: theirs.Zip}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Minute)
+		w.replaceCode(theirs)
 		for _, own := range []bool{false, true} {
 			w.cfg.OwnCode = own
 			w.forget()

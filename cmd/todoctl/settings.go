@@ -191,7 +191,7 @@ func (s *settings) apply(c *command, sess *session) error {
 	}
 	root, err := c.dirFS(s.source)
 	if err != nil {
-		if f, isFile := c.openFile(s.source); isFile == nil {
+		if f, err := c.openFile(s.source); err == nil {
 			_ = f.Close()
 			return told("TODO-FN-02", s.source+" is a file, and --source names the folder that it is in", line(c.choosing("source", filepath.Dir(s.source))))
 		}

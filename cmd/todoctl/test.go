@@ -109,16 +109,17 @@ func (c *command) judge(ctx context.Context, sess session, seen provision.Observ
 	}
 	p := (&Problem{ID: answerID(result), Exit: exitDiffers}).complete()
 	p.What = "the test failed: " + p.What
-	p.Fix = []string{c.with("status") + "   (names what is missing)", c.with("up") + "       (repairs it)"}
+	mend := c.with("up") + "       (repairs it)"
+	if p.ID == "TODO-FN-05" && result.Own {
+		mend = c.with("function") + " --source DIR   (when it is mended)"
+	}
+	p.Fix = []string{c.with("status") + "   (names what is missing)", mend}
 	switch {
 	case result.Refused:
 		p.Exit, p.Fix = exitCredentials, []string{askSigned + c.again()}
 	case result.Status == http.StatusForbidden:
 		p.Why = cmp.Or(missing(ctx, sess, "url"), p.Why)
 	case p.ID == "TODO-FN-05":
-		if result.Own {
-			p.Fix[1] = c.with("function") + " --source DIR   (when it is mended)"
-		}
 		p = c.failed(ctx, sess, p)
 	}
 	return p

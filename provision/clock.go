@@ -88,7 +88,7 @@ func (c Clock) whole(ctx context.Context, look func() (torn bool, err error)) er
 // claimed decides about a create call that found its name taken. A lost answer
 // looks exactly like somebody else's resource, so only another look tells: it
 // waits for the name and its tags to show, as long as that may take, and returns
-// what the step then sees, or a ForeignError.
+// what the step then sees, or a ForeignError. Tags that name another owner end it.
 func (c Clock) claimed(ctx context.Context, step Step, limit time.Duration, conflict error) (seen Observation, err error) {
 	d := step.Describe()
 	err = c.until(ctx, nameTaken, limit, func() (bool, error, error) {
@@ -100,7 +100,11 @@ func (c Clock) claimed(ctx context.Context, step Step, limit time.Duration, conf
 		}
 		switch seen.State {
 		case Foreign, Mixed:
-			return false, &ForeignError{Step: d.Name, Resource: d.Resource, Owner: seen.Owner}, nil
+			foreign := &ForeignError{Step: d.Name, Resource: d.Resource, Owner: seen.Owner}
+			if named(seen.Owner) {
+				return false, nil, foreign
+			}
+			return false, foreign, nil
 		case Absent:
 			return false, conflict, nil
 		}

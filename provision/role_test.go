@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -284,5 +285,33 @@ func TestARoleOfAnotherPathCannotBeAdopted(t *testing.T) {
 			t.Errorf("up says %v", err)
 		}
 		w.wantWrites()
+	})
+}
+
+// Between our look and our CreateRole the same stack in another Region was
+// quicker. Its tags say so: there is nothing to wait for.
+func TestARoleWhoseTagsNameAnotherOwnerIsNotWaitedFor(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		first := true
+		w.on("CreateRole", func(_ context.Context, send func() (any, error)) (any, error) {
+			if first {
+				first = false
+				home := w.cfg.Region
+				w.moveTo("eu-west-1")
+				w.up("role")
+				w.moveTo(home)
+				w.forget()
+			}
+			return send()
+		})
+		began := time.Now()
+		err := w.try(provision.Up, "role")
+		if foreign, is := errors.AsType[*provision.ForeignError](err); !is || !strings.Contains(foreign.Owner, "eu-west-1") {
+			t.Errorf("up says %v", err)
+		}
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("it waited for %s", waited)
+		}
+		w.wantWrites("CreateRole")
 	})
 }

@@ -176,11 +176,16 @@ func (c Change) Name() string { return c.Step.Describe().Name }
 // A ForeignError says that a resource has the right name and not our tag.
 type ForeignError struct{ Step, Resource, Owner string }
 
+// named says that a resource's tags tell whose it is: to look again tells no more.
+func named(owner string) bool {
+	return strings.Contains(owner, "it belongs to") && !strings.Contains(owner, "it has no tag")
+}
+
 func (e *ForeignError) Error() string {
 	switch {
 	case strings.HasPrefix(e.Owner, "it belongs to"):
 		return fmt.Sprintf("%s is not this stack's: %s", e.Resource, e.Owner)
-	case strings.Contains(e.Owner, "it belongs to") && !strings.Contains(e.Owner, "it has no tag"):
+	case named(e.Owner):
 		return fmt.Sprintf("%s is not this stack's (%s)", e.Resource, e.Owner)
 	case e.Owner != "":
 		return fmt.Sprintf("%s was not made by todoctl (%s)", e.Resource, e.Owner)

@@ -148,16 +148,15 @@ func (a refusedCall) String() string {
 // T5. What only delays a call is waited out: the same run goes on to the end.
 func TestEachCodeThatPassesIsWaitedOut(t *testing.T) {
 	t.Parallel()
-	cleans := map[string]string{}
+	cleans := map[string]cleanRun{}
 	cases := 0
 	for _, a := range waits {
+		x := a.trial(t)
+		if _, known := cleans[x.name]; !known {
+			cleans[x.name] = x.clean(t)
+		}
 		t.Run(a.String(), func(t *testing.T) {
-			x := a.trial(t)
-			if cleans[x.name] == "" {
-				cleans[x.name], _ = x.clean(t)
-			}
-			rehearse(t, local.Lags{}, func(r *rehearsal) {
-				x.begin(r)
+			cleans[x.name].from.rehearse(t, func(r *rehearsal) {
 				end := r.run(x.command(r), a.fault(a.times))
 				if end.fired == 0 {
 					t.Fatal("it was never called")
@@ -171,7 +170,7 @@ func TestEachCodeThatPassesIsWaitedOut(t *testing.T) {
 				} else {
 					r.wantExit(end, exitDone)
 				}
-				x.wantEnd(r, cleans[x.name])
+				x.wantEnd(r, cleans[x.name].contents)
 			})
 			cases++
 		})

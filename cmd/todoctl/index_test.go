@@ -37,16 +37,25 @@ var indexLines = []struct {
 	{"taken away", upLine + " --index", upLine + " --index none", false},
 }
 
+func indexBeginnings(t *testing.T, lags local.Lags) map[string]beginning {
+	t.Helper()
+	from := map[string]beginning{}
+	for _, c := range indexLines {
+		from[c.name] = beginning{lags: lags}
+		if c.before != "" {
+			from[c.name] = begin(t, lags, func(r *rehearsal) { r.wantExit(r.run(c.before), exitDone) })
+		}
+	}
+	return from
+}
+
 func TestEveryLostAnswerAboutAnIndexIsRepairedInTheSameRun(t *testing.T) {
 	t.Parallel()
-	cases := 0
+	cases, from := 0, indexBeginnings(t, local.Lags{})
 	for i, kind := range slices.Concat(lostAnswers, passing) {
 		for _, c := range indexLines {
 			t.Run(string(kind)+" "+c.name, func(t *testing.T) {
-				cases += eachCall(t, sample(31+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
-					if c.before != "" {
-						r.wantExit(r.run(c.before), exitDone)
-					}
+				cases += eachCall(t, sample(31+i%3), from[c.name], func(r *rehearsal, k int) bool {
 					end := r.run(c.line, local.Fault{Kind: kind, Call: k})
 					r.wantExit(end, exitDone)
 					r.wantIndex(c.there)
@@ -61,12 +70,10 @@ func TestEveryLostAnswerAboutAnIndexIsRepairedInTheSameRun(t *testing.T) {
 // Killed at any call, with AWS's own delays, the next run goes on from there.
 func TestKilledAtAnIndexTheNextRunContinues(t *testing.T) {
 	t.Parallel()
+	from := indexBeginnings(t, local.AWSLags)
 	for _, c := range indexLines {
 		t.Run(c.name, func(t *testing.T) {
-			eachCall(t, sample(23), local.AWSLags, func(r *rehearsal, k int) bool {
-				if c.before != "" {
-					r.wantExit(r.run(c.before), exitDone)
-				}
+			eachCall(t, sample(23), from[c.name], func(r *rehearsal, k int) bool {
 				kinds := []local.FaultKind{local.FaultBefore, local.FaultAfter}
 				end := r.killed(c.line, k, kinds[k%2])
 				r.wantExit(r.run(c.line), exitDone)

@@ -13,7 +13,7 @@ import (
 // and how to go on, and going on leads to the end.
 func TestInterruptedAtAnyCallItSaysHowToGoOn(t *testing.T) {
 	t.Parallel()
-	clean := cleanUp(t)
+	clean, whole := cleanUp(t), finished(t)
 	cases, stopped := 0, 0
 	interrupted := func(r *rehearsal, line string, k int) ending {
 		ctx, interrupt := context.WithCancel(r.Context())
@@ -38,7 +38,7 @@ func TestInterruptedAtAnyCallItSaysHowToGoOn(t *testing.T) {
 		return end
 	}
 	t.Run("up", func(t *testing.T) {
-		cases += eachCall(t, sample(9), local.Lags{}, func(r *rehearsal, k int) bool {
+		cases += eachCall(t, sample(9), beginning{}, func(r *rehearsal, k int) bool {
 			end := interrupted(r, upLine, k)
 			r.wantExit(r.run(upLine), exitDone)
 			r.wantWhole(clean)
@@ -46,7 +46,7 @@ func TestInterruptedAtAnyCallItSaysHowToGoOn(t *testing.T) {
 		})
 	})
 	t.Run("up, then down", func(t *testing.T) {
-		cases += eachCall(t, sample(9), local.Lags{}, func(r *rehearsal, k int) bool {
+		cases += eachCall(t, sample(9), beginning{}, func(r *rehearsal, k int) bool {
 			end := interrupted(r, upLine, k)
 			r.wantExit(r.run(downLine), exitDone)
 			r.wantNothing()
@@ -54,8 +54,7 @@ func TestInterruptedAtAnyCallItSaysHowToGoOn(t *testing.T) {
 		})
 	})
 	t.Run("down", func(t *testing.T) {
-		cases += eachCall(t, sample(9), local.Lags{}, func(r *rehearsal, k int) bool {
-			r.wantExit(r.run(upLine), exitDone)
+		cases += eachCall(t, sample(9), whole, func(r *rehearsal, k int) bool {
 			end := interrupted(r, downLine, k)
 			r.wantExit(r.run(downLine), exitDone)
 			r.wantNothing()

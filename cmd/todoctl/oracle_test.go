@@ -52,10 +52,10 @@ func sample(n int) int {
 // until one in which nothing was struck because call k was never made. New
 // calls are covered by themselves. A sample begins somewhere in its first stride, by
 // the test's name, so that those of one promise strike at calls all over a run.
-func eachCall(t *testing.T, stride int, lags local.Lags, run func(r *rehearsal, k int) (struck bool)) (cases int) {
+func eachCall(t *testing.T, stride int, from beginning, run func(r *rehearsal, k int) (struck bool)) (cases int) {
 	t.Helper()
-	if cases = eachCallFrom(t, 1+spread(t.Name(), stride), stride, lags, run); cases == 0 && !t.Failed() { // a shorter run than that
-		cases = eachCallFrom(t, 1+stride/2, stride, lags, run)
+	if cases = eachCallFrom(t, 1+spread(t.Name(), stride), stride, from, run); cases == 0 && !t.Failed() { // a shorter run than that
+		cases = eachCallFrom(t, 1+stride/2, stride, from, run)
 	}
 	return cases
 }
@@ -67,11 +67,11 @@ func spread(name string, n int) int {
 	return int(h.Sum32() % uint32(n)) //nolint:gosec // strides are small
 }
 
-func eachCallFrom(t *testing.T, first, stride int, lags local.Lags, run func(r *rehearsal, k int) (struck bool)) (cases int) {
+func eachCallFrom(t *testing.T, first, stride int, from beginning, run func(r *rehearsal, k int) (struck bool)) (cases int) {
 	t.Helper()
 	for k, more := first, true; more && !t.Failed(); k += stride {
 		t.Run(strconv.Itoa(k), func(t *testing.T) {
-			rehearse(t, lags, func(r *rehearsal) { more = run(r, k) })
+			from.rehearse(t, func(r *rehearsal) { more = run(r, k) })
 		})
 		if more {
 			cases++
@@ -98,6 +98,12 @@ func cleanUp(t *testing.T) (contents string) {
 		contents = r.contents()
 	})
 	return contents
+}
+
+// finished is a stack that a clean `up` has made.
+func finished(t *testing.T) beginning {
+	t.Helper()
+	return begin(t, local.Lags{}, func(r *rehearsal) { r.wantExit(r.run(upLine), exitDone) })
 }
 
 func (r *rehearsal) wantExit(end ending, exits ...int) {

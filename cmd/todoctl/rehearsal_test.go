@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -25,6 +26,7 @@ import (
 type rehearsal struct {
 	*testing.T
 	cloud   *local.Server
+	way     http.RoundTripper
 	server  *server // its own side, which todoctl asks for its health
 	dir     string
 	stopped atomic.Bool // `down` has stopped the server; the next command starts it
@@ -69,13 +71,70 @@ func rehearse(t *testing.T, lags local.Lags, test func(r *rehearsal)) {
 // rehearseOn does so with an account of a certain kind.
 func rehearseOn(t *testing.T, account local.Config, test func(r *rehearsal)) {
 	t.Helper()
+	rehearseIn(t, t.TempDir(), time.Time{}, account, test)
+}
+
+// rehearseIn does so in a folder, in which there may be an account of that time.
+func rehearseIn(t *testing.T, dir string, at time.Time, account local.Config, test func(r *rehearsal)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &rehearsal{T: t, dir: t.TempDir()}
+		time.Sleep(time.Until(at)) // virtual: for the account, no clock is turned back
+		r := &rehearsal{T: t, dir: dir}
 		account.Path, account.Now = filepath.Join(r.dir, "aws.db"), time.Now
 		r.open(account, "127.0.0.1:9")
 		test(r)
 		r.wantNoLitter()
 	})
+}
+
+// A beginning is an account in which some commands have ended: what it holds, and
+// when that was. Each of many cases goes on from a copy, and need not run them.
+// The zero beginning is a new account without delays.
+type beginning struct {
+	lags local.Lags
+	dir  string // "": a new account
+	at   time.Time
+}
+
+// begin makes a beginning with the commands that lead to it.
+func begin(t *testing.T, lags local.Lags, commands func(r *rehearsal)) beginning {
+	t.Helper()
+	b := beginning{lags: lags, dir: t.TempDir()}
+	rehearseIn(t, b.dir, time.Time{}, local.Config{Lags: lags}, func(r *rehearsal) {
+		commands(r)
+		b.at = time.Now()
+	})
+	return b
+}
+
+// copy is the beginning's folder, in one of the test's own.
+func (b beginning) copy(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if b.dir == "" {
+		return dir
+	}
+	err := filepath.WalkDir(b.dir, func(path string, f fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		to := dir + strings.TrimPrefix(path, b.dir)
+		if f.IsDir() {
+			return os.MkdirAll(to, 0o700)
+		}
+		copyFile(t, path, to)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// rehearse runs a test that goes on from there.
+func (b beginning) rehearse(t *testing.T, test func(r *rehearsal)) {
+	t.Helper()
+	rehearseIn(t, b.copy(t), b.at, local.Config{Lags: b.lags}, test)
 }
 
 // wantNoLitter checks that no run has left a file that it had begun to write.
@@ -110,7 +169,7 @@ func (r *rehearsal) open(account local.Config, address string) {
 	if r.cloud, err = local.Open(account); err != nil {
 		r.Fatal(err)
 	}
-	r.server.cloud = r.cloud
+	r.server.cloud, r.way = r.cloud, r.cloud.Transport()
 	r.Cleanup(func() {
 		if err := r.cloud.Close(); err != nil {
 			r.Error(err)
@@ -156,7 +215,7 @@ func (r *rehearsal) RoundTrip(req *http.Request) (*http.Response, error) {
 	if r.stopped.Load() {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, Err: syscall.ECONNREFUSED}
 	}
-	return r.cloud.Transport().RoundTrip(req)
+	return r.way.RoundTrip(req)
 }
 
 // run runs todoctl once, one call at a time, so that call k is the same call in

@@ -25,12 +25,12 @@ var (
 // there twice.
 func TestEveryLostAnswerIsRepairedInTheSameRun(t *testing.T) {
 	t.Parallel()
-	clean := cleanUp(t)
+	clean, whole := cleanUp(t), finished(t)
 	cases := 0
 	for i, kind := range slices.Concat(lostAnswers, passing) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Run("up", func(t *testing.T) {
-				cases += eachCall(t, sample(61+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
+				cases += eachCall(t, sample(61+i%3), beginning{}, func(r *rehearsal, k int) bool {
 					end := r.run(upLine, local.Fault{Kind: kind, Call: k})
 					r.wantExit(end, exitDone)
 					r.wantWhole(clean)
@@ -41,8 +41,7 @@ func TestEveryLostAnswerIsRepairedInTheSameRun(t *testing.T) {
 				})
 			})
 			t.Run("down", func(t *testing.T) {
-				cases += eachCall(t, sample(53+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
-					r.wantExit(r.run(upLine), exitDone)
+				cases += eachCall(t, sample(53+i%3), whole, func(r *rehearsal, k int) bool {
 					end := r.run(downLine, local.Fault{Kind: kind, Call: k})
 					r.wantExit(end, exitDone)
 					r.wantNothing()
@@ -50,8 +49,7 @@ func TestEveryLostAnswerIsRepairedInTheSameRun(t *testing.T) {
 				})
 			})
 			t.Run("status", func(t *testing.T) {
-				cases += eachCall(t, sample(29+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
-					r.wantExit(r.run(upLine), exitDone)
+				cases += eachCall(t, sample(29+i%3), whole, func(r *rehearsal, k int) bool {
 					end := r.run(statusLine, local.Fault{Kind: kind, Call: k})
 					r.wantExit(end, exitDone)
 					return end.fired > 0
@@ -66,12 +64,12 @@ func TestEveryLostAnswerIsRepairedInTheSameRun(t *testing.T) {
 // once the reason has gone the way leads to the end.
 func TestALastingFaultEndsWithAReasonAndAWayOn(t *testing.T) {
 	t.Parallel()
-	clean := cleanUp(t)
+	clean, whole := cleanUp(t), finished(t)
 	cases, slowest := 0, time.Duration(0)
 	for i, kind := range lasting {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Run("up", func(t *testing.T) {
-				cases += eachCall(t, sample(37+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
+				cases += eachCall(t, sample(37+i%3), beginning{}, func(r *rehearsal, k int) bool {
 					end := r.run(upLine, local.Fault{Kind: kind, Call: k, Times: local.Always})
 					if end.fired == 0 {
 						return false
@@ -84,8 +82,7 @@ func TestALastingFaultEndsWithAReasonAndAWayOn(t *testing.T) {
 				})
 			})
 			t.Run("down", func(t *testing.T) {
-				cases += eachCall(t, sample(53+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
-					r.wantExit(r.run(upLine), exitDone)
+				cases += eachCall(t, sample(53+i%3), whole, func(r *rehearsal, k int) bool {
 					end := r.run(downLine, local.Fault{Kind: kind, Call: k, Times: local.Always})
 					if end.fired == 0 {
 						return false
@@ -101,8 +98,7 @@ func TestALastingFaultEndsWithAReasonAndAWayOn(t *testing.T) {
 	}
 	for i, kind := range lasting {
 		t.Run(string(kind)+" status", func(t *testing.T) {
-			cases += eachCall(t, sample(37+i%3), local.Lags{}, func(r *rehearsal, k int) bool {
-				r.wantExit(r.run(upLine), exitDone)
+			cases += eachCall(t, sample(37+i%3), whole, func(r *rehearsal, k int) bool {
 				end := r.run(statusLine, local.Fault{Kind: kind, Call: k, Times: local.Always})
 				if end.fired == 0 {
 					return false
@@ -166,7 +162,7 @@ func TestThrottlingIsWaitedOut(t *testing.T) {
 	cases := 0
 	for m := 1; m <= 7; m++ {
 		t.Run(fmt.Sprintf("%d times at one call", m), func(t *testing.T) {
-			cases += eachCall(t, sample(47+m), local.Lags{}, func(r *rehearsal, k int) bool {
+			cases += eachCall(t, sample(47+m), beginning{}, func(r *rehearsal, k int) bool {
 				end := r.run(upLine, local.Fault{Kind: local.FaultThrottle, Call: k, Times: m})
 				r.wantExit(end, exitDone)
 				r.wantWhole(clean)
@@ -185,7 +181,7 @@ func TestThrottlingIsWaitedOut(t *testing.T) {
 		})
 	}
 	t.Run("8 times", func(t *testing.T) {
-		cases += eachCall(t, sample(47), local.Lags{}, func(r *rehearsal, k int) bool {
+		cases += eachCall(t, sample(47), beginning{}, func(r *rehearsal, k int) bool {
 			end := r.run(upLine, local.Fault{Kind: local.FaultThrottle, Call: k, Times: 8})
 			r.wantExit(end, exitFailed, exitDone) // some calls are asked again by their step
 			r.wantExit(r.run(upLine), exitDone)
@@ -252,7 +248,7 @@ func TestKilledTwiceTheThirdRunContinues(t *testing.T) {
 	for first := 1; ; first += sample(41) {
 		more := false
 		t.Run(strconv.Itoa(first), func(t *testing.T) {
-			cases += eachCall(t, sample(41), local.Lags{}, func(r *rehearsal, k int) bool {
+			cases += eachCall(t, sample(41), beginning{}, func(r *rehearsal, k int) bool {
 				kinds := []local.FaultKind{local.FaultBefore, local.FaultAfter}
 				if r.killed(upLine, first, kinds[first%2]).fired > 0 {
 					more = true

@@ -31,12 +31,22 @@ func (p pairing) promise() string {
 	return "T11"
 }
 
+// begin is where the two meet.
+func (p pairing) begin(t *testing.T, lags local.Lags) beginning {
+	t.Helper()
+	if p.before == nil {
+		return beginning{lags: lags}
+	}
+	return begin(t, lags, func(r *rehearsal) {
+		for _, line := range p.before {
+			r.wantExit(r.run(line), exitDone)
+		}
+	})
+}
+
 // meet plays one schedule of a pairing and holds the outcome to the promise.
 func (p pairing) meet(r *rehearsal, clean string, plan schedule, parallel string, whole bool) {
 	r.Helper()
-	for _, line := range p.before {
-		r.wantExit(r.run(line), exitDone)
-	}
 	ready := func(lines []string) (out []string) {
 		for _, line := range lines {
 			out = append(out, strings.ReplaceAll(line, "DIR", r.dir)+parallel)
@@ -206,13 +216,13 @@ func TestTwoAtOnceWithOneSwitch(t *testing.T) {
 	clean := cleanUp(t)
 	for _, p := range pairings {
 		t.Run(p.name, func(t *testing.T) {
-			cases := 0
+			cases, from := 0, p.begin(t, local.Lags{})
 			for first := range 2 {
 				step := sample(97)
 				for k, more := spread(fmt.Sprint(t.Name(), first), min(step, 35)), true; more; k += step { // no run has fewer calls
 					more = false
 					t.Run(fmt.Sprintf("%d calls of %c", k, "ab"[first]), func(t *testing.T) {
-						rehearse(t, local.Lags{}, func(r *rehearsal) {
+						from.rehearse(t, func(r *rehearsal) {
 							p.meet(r, clean, oneSwitch(first, k, &more), " --parallel 1", k%2 == 0)
 						})
 					})
@@ -242,14 +252,14 @@ func TestTwoAtOnceWithTwoSwitches(t *testing.T) {
 	}
 	for _, p := range pairings {
 		t.Run(p.name, func(t *testing.T) {
-			cases := 0
+			cases, from := 0, p.begin(t, local.Lags{})
 			for first := range 2 {
 				for k, more := 1+spread(fmt.Sprint(t.Name(), first), min(step, 30)), true; more; k += step {
 					more = false
 					for l, further := 1+spread(fmt.Sprint(t.Name(), first, k), min(step, 12)), true; further; l += step {
 						further = false
 						t.Run(fmt.Sprintf("%d calls of %c and %d", k, "ab"[first], l), func(t *testing.T) {
-							rehearse(t, local.Lags{}, func(r *rehearsal) {
+							from.rehearse(t, func(r *rehearsal) {
 								p.meet(r, clean, twoSwitches(first, k, l, &further), " --parallel 1", (k+l)%2 == 0)
 							})
 						})
@@ -272,12 +282,11 @@ func TestTwoAtOnceInAnyOrder(t *testing.T) {
 	clean := cleanUp(t)
 	for i, p := range pairings {
 		t.Run(p.name, func(t *testing.T) {
-			cases := 0
+			cases, from := 0, []beginning{p.begin(t, local.Lags{}), p.begin(t, local.ShortLags)}
 			for seed := uint64(i); seed < seeds(); seed += uint64(len(pairings)) {
 				parallel := [2]string{"", " --parallel 1"}[seed/2%2]
-				lags := [2]local.Lags{{}, local.ShortLags}[seed/4%2]
 				t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-					rehearse(t, lags, func(r *rehearsal) {
+					from[seed/4%2].rehearse(t, func(r *rehearsal) {
 						p.meet(r, clean, seeded(seed), parallel, seed%3 == 0)
 					})
 				})

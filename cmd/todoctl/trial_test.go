@@ -91,17 +91,23 @@ func (r *rehearsal) adrift() {
 // command is the trial's line in a rehearsal.
 func (x trial) command(r *rehearsal) string { return strings.ReplaceAll(x.line, "DIR", r.dir) }
 
-// clean is what the account holds when nothing goes wrong, and how many calls
-// lead to it.
-func (x trial) clean(t *testing.T) (contents string, calls int) {
+// A cleanRun is a trial in which nothing goes wrong: where it begins, how many calls
+// it makes, and what the account holds then.
+type cleanRun struct {
+	from     beginning
+	calls    int
+	contents string
+}
+
+func (x trial) clean(t *testing.T) (c cleanRun) {
 	t.Helper()
-	rehearse(t, local.Lags{}, func(r *rehearsal) {
-		x.begin(r)
+	c.from = begin(t, local.Lags{}, x.begin)
+	c.from.rehearse(t, func(r *rehearsal) {
 		end := r.run(x.command(r))
 		r.wantExit(end, exitDone)
-		contents, calls = r.contents(), len(end.calls)
+		c.contents, c.calls = r.contents(), len(end.calls)
 	})
-	return contents, calls
+	return c
 }
 
 // wantEnd checks that the account is as after a run in which nothing went wrong,
@@ -154,19 +160,18 @@ func TestWhatWasKilledAnywhereIsEndedByTheSameCommand(t *testing.T) {
 	t.Parallel()
 	for i, x := range trials {
 		t.Run(x.name, func(t *testing.T) {
-			clean, calls := x.clean(t)
-			cases, stride := 0, calls // one of them in the short form
+			clean := x.clean(t)
+			cases, stride := 0, clean.calls // one of them in the short form
 			if full {
 				stride = 1
 			}
 			for j, kind := range []local.FaultKind{local.FaultBefore, local.FaultAfter} {
 				t.Run(string(kind), func(t *testing.T) {
-					cases += eachCallFrom(t, 1+(stride-1)*(2*i+j+1)/(2*len(trials)+1), stride, local.Lags{}, func(r *rehearsal, k int) bool {
-						x.begin(r)
+					cases += eachCallFrom(t, 1+(stride-1)*(2*i+j+1)/(2*len(trials)+1), stride, clean.from, func(r *rehearsal, k int) bool {
 						end := r.killed(x.command(r), k, kind)
 						x.neverNeither(r)
 						r.wantExit(r.run(x.command(r)), exitDone)
-						x.wantEnd(r, clean)
+						x.wantEnd(r, clean.contents)
 						return end.fired > 0
 					})
 				})
@@ -181,19 +186,18 @@ func TestALostAnswerOfAnyOtherRunIsRepairedInIt(t *testing.T) {
 	t.Parallel()
 	for i, x := range trials {
 		t.Run(x.name, func(t *testing.T) {
-			clean, calls := x.clean(t)
+			clean := x.clean(t)
 			cases := 0
 			for j, kind := range slices.Concat(lostAnswers, passing) {
-				first, stride, ok := someOf(calls, i+j)
+				first, stride, ok := someOf(clean.calls, i+j)
 				if !ok {
 					continue
 				}
 				t.Run(string(kind), func(t *testing.T) {
-					cases += eachCallFrom(t, first, stride, local.Lags{}, func(r *rehearsal, k int) bool {
-						x.begin(r)
+					cases += eachCallFrom(t, first, stride, clean.from, func(r *rehearsal, k int) bool {
 						end := r.run(x.command(r), local.Fault{Kind: kind, Call: k})
 						r.wantExit(end, exitDone)
-						x.wantEnd(r, clean)
+						x.wantEnd(r, clean.contents)
 						return end.fired > 0
 					})
 				})
@@ -208,16 +212,15 @@ func TestALastingFaultOfAnyOtherRunHasAWayOn(t *testing.T) {
 	t.Parallel()
 	for i, x := range trials {
 		t.Run(x.name, func(t *testing.T) {
-			clean, calls := x.clean(t)
+			clean := x.clean(t)
 			cases := 0
 			for j, kind := range lasting {
-				first, stride, ok := someOf(calls, i+j)
+				first, stride, ok := someOf(clean.calls, i+j)
 				if !ok {
 					continue
 				}
 				t.Run(string(kind), func(t *testing.T) {
-					cases += eachCallFrom(t, first, stride, local.Lags{}, func(r *rehearsal, k int) bool {
-						x.begin(r)
+					cases += eachCallFrom(t, first, stride, clean.from, func(r *rehearsal, k int) bool {
 						end := r.run(x.command(r), local.Fault{Kind: kind, Call: k, Times: local.Always})
 						if end.fired == 0 {
 							return false
@@ -225,7 +228,7 @@ func TestALastingFaultOfAnyOtherRunHasAWayOn(t *testing.T) {
 						r.wantReason(end, kind)
 						x.neverNeither(r)
 						r.wantExit(r.run(x.command(r)), exitDone)
-						x.wantEnd(r, clean)
+						x.wantEnd(r, clean.contents)
 						return true
 					})
 				})

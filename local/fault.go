@@ -35,7 +35,8 @@ const (
 	FaultNoName      FaultKind = "no-name"       // no such host
 	FaultExpired     FaultKind = "expired-token" // ExpiredToken
 	FaultDenied      FaultKind = "access-denied" // AccessDenied
-	FaultSkew        FaultKind = "skew"          // the caller's clock is 6 minutes behind, until it signs with AWS's time
+	FaultClockBehind FaultKind = "clock-behind"  // the caller's clock is 6 minutes behind, until it signs with AWS's time
+	FaultClockAhead  FaultKind = "clock-ahead"   // it is 6 minutes ahead
 	FaultError       FaultKind = "error"         // Fault.Code and Fault.Message, nothing done
 	FaultBefore      FaultKind = "before"        // Fault.Do is called, then the call goes on
 	FaultAfter       FaultKind = "after"         // the call is carried out, then Fault.Do is called, then it answers
@@ -45,7 +46,7 @@ const (
 func FaultKinds() []FaultKind {
 	return []FaultKind{
 		FaultThrottle, FaultRetryAfter, Fault500Before, Fault500After, FaultResetBefore, FaultResetAfter, FaultEOFAfter,
-		FaultCutBody, FaultStall, FaultStallAfter, FaultHTML, FaultNoName, FaultExpired, FaultDenied, FaultSkew,
+		FaultCutBody, FaultStall, FaultStallAfter, FaultHTML, FaultNoName, FaultExpired, FaultDenied, FaultClockBehind, FaultClockAhead,
 	}
 }
 
@@ -60,7 +61,7 @@ type Fault struct {
 	Service   string // and of them only those to this service, by its signing name: several have a TagResource
 	Times     int    // how many calls in a row, from that one on: 0 is one; or Always
 	Attempts  int    // instead of all these: the first so many attempts of every call of the API
-	Do        func() // for FaultBefore and FaultAfter
+	Do        func() // for FaultBefore and FaultAfter; and where an answer never comes, before the wait for it
 	Code      string // for FaultError
 	Message   string // for FaultError
 	Status    int    // for FaultError: 0 is the one that goes with a caller's mistake
@@ -167,14 +168,12 @@ func (f *Faults) RoundTrip(r *http.Request) (*http.Response, error) {
 	case FaultCutBody:
 		return cut(done())
 	case FaultStall:
-		<-r.Context().Done()
-		return nil, r.Context().Err()
+		return stalled(r, fault.Do)
 	case FaultStallAfter:
 		if _, err := lost(done, nil, nil); err != nil {
 			return nil, err
 		}
-		<-r.Context().Done()
-		return nil, r.Context().Err()
+		return stalled(r, fault.Do)
 	case FaultHTML:
 		return signInPage(r), nil
 	case FaultNoName:
@@ -183,8 +182,10 @@ func (f *Faults) RoundTrip(r *http.Request) (*http.Response, error) {
 		return call.fail(r, &apiError{Code: call.expired(), Message: "The security token included in the request is expired", Status: http.StatusForbidden}), nil
 	case FaultDenied:
 		return call.fail(r, &apiError{Code: call.denied(), Message: "User: arn:aws:iam::" + AccountID + ":user/local is not authorized to perform: " + call.action() + " on resource: * because no identity-based policy allows the " + call.action() + " action", Status: http.StatusForbidden}), nil
-	case FaultSkew:
-		return f.skewed(r, call, done)
+	case FaultClockBehind:
+		return f.skewed(r, call, 6*time.Minute, done)
+	case FaultClockAhead:
+		return f.skewed(r, call, -6*time.Minute, done)
 	case FaultError:
 		return call.fail(r, &apiError{Code: fault.Code, Message: fault.Message, Status: fault.Status}), nil
 	case FaultBefore:
@@ -207,6 +208,15 @@ func lost(done func() (*http.Response, error), res *http.Response, instead error
 	_, _ = io.Copy(io.Discard, out.Body) // the effect is what counts
 	_ = out.Body.Close()
 	return res, instead
+}
+
+// stalled waits until the caller gives up.
+func stalled(r *http.Request, do func()) (*http.Response, error) {
+	if do != nil {
+		do()
+	}
+	<-r.Context().Done()
+	return nil, r.Context().Err()
 }
 
 // cut is an answer whose second half never comes.
@@ -245,19 +255,19 @@ func signInPage(r *http.Request) *http.Response {
 // skewed answers as AWS does to a signature whose time is not AWS's, within
 // the five minutes that SigV4 allows. The client sees AWS's time in Date.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
-func (f *Faults) skewed(r *http.Request, call faultCall, done func() (*http.Response, error)) (*http.Response, error) {
-	const ahead, allowed = 6 * time.Minute, 5 * time.Minute
-	awsNow := f.now().Add(ahead)
-	signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
-	if err != nil || awsNow.Sub(signed) < allowed { // a Function URL's caller signs nothing
+func (f *Faults) skewed(r *http.Request, call faultCall, ahead time.Duration, done func() (*http.Response, error)) (*http.Response, error) {
+	const allowed, form = 5 * time.Minute, "20060102T150405Z"
+	awsNow := f.now().Add(ahead).UTC()
+	signed, err := time.Parse(form, r.Header.Get("X-Amz-Date"))
+	if err != nil || awsNow.Sub(signed).Abs() < allowed { // a Function URL's caller signs nothing
 		return done()
 	}
-	res := call.fail(r, &apiError{
-		Code:    call.skewed(),
-		Message: "Signature expired: " + signed.Format("20060102T150405Z") + " is now earlier than " + awsNow.Add(-allowed).UTC().Format("20060102T150405Z"),
-		Status:  http.StatusForbidden,
-	})
-	res.Header.Set("Date", awsNow.UTC().Format(http.TimeFormat))
+	message := "Signature expired: " + signed.Format(form) + " is now earlier than " + awsNow.Add(-allowed).Format(form)
+	if signed.After(awsNow) {
+		message = "Signature not yet current: " + signed.Format(form) + " is still later than " + awsNow.Add(allowed).Format(form)
+	}
+	res := call.fail(r, &apiError{Code: call.skewed(), Message: message, Status: http.StatusForbidden})
+	res.Header.Set("Date", awsNow.Format(http.TimeFormat))
 	return res, nil
 }
 

@@ -76,7 +76,8 @@ func TestEachFaultIsWhatItSays(t *testing.T) {
 		{FaultNoName, func(err error) bool { e, ok := errors.AsType[*net.DNSError](err); return ok && e.IsNotFound }, false},
 		{FaultExpired, code("ExpiredToken"), false},
 		{FaultDenied, code("AuthorizationError"), false},
-		{FaultSkew, code("SignatureDoesNotMatch"), false},
+		{FaultClockBehind, code("SignatureDoesNotMatch"), false},
+		{FaultClockAhead, code("SignatureDoesNotMatch"), false},
 	} {
 		t.Run(string(test.kind), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -152,16 +153,18 @@ func TestAFaultIsAnyErrorOfAnyService(t *testing.T) {
 
 // The SDK takes AWS's time from the answer and signs again: one fault, no error.
 func TestASkewedClockIsCorrectedByTheSDK(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		_, network, cfg := faulty(t, Fault{Kind: FaultSkew, Times: Always})
-		cfg.RetryMaxAttempts = 3
-		if _, err := lambda.NewFromConfig(cfg).ListFunctions(t.Context(), &lambda.ListFunctionsInput{}); err != nil {
-			t.Error(err)
-		}
-		if n := len(network.Calls()); n != 2 {
-			t.Errorf("there were %d attempts", n)
-		}
-	})
+	for _, kind := range []FaultKind{FaultClockBehind, FaultClockAhead} {
+		synctest.Test(t, func(t *testing.T) {
+			_, network, cfg := faulty(t, Fault{Kind: kind, Times: Always})
+			cfg.RetryMaxAttempts = 3
+			if _, err := lambda.NewFromConfig(cfg).ListFunctions(t.Context(), &lambda.ListFunctionsInput{}); err != nil {
+				t.Errorf("%s: %v", kind, err)
+			}
+			if n := len(network.Calls()); n != 2 {
+				t.Errorf("%s: there were %d attempts", kind, n)
+			}
+		})
+	}
 }
 
 func TestEveryCallsFirstAttemptsAreStruck(t *testing.T) {

@@ -2,12 +2,52 @@ package main
 
 import (
 	"context"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"todoctl/local"
+	"todoctl/provision"
 )
+
+// T18. Nobody waits longer than stopLimit for todoctl to stop, and after a second
+// signal nobody waits at all; signals of one moment are one.
+func TestASecondSignalOrAQuarterOfAMinuteEndsTheStopping(t *testing.T) {
+	for name, c := range map[string]struct {
+		signals []time.Duration // when they come
+		left    time.Duration   // when the process has gone
+	}{
+		"one":                     {[]time.Duration{0}, stopLimit},
+		"one wish":                {[]time.Duration{0, sameStop / 2, sameStop - 1}, stopLimit},
+		"two":                     {[]time.Duration{0, sameStop}, sameStop},
+		"one wish, and a second":  {[]time.Duration{0, sameStop / 2, 3 * time.Second}, 3 * time.Second},
+		"one, and one much later": {[]time.Duration{time.Hour, time.Hour + 14*time.Second}, time.Hour + 14*time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				app := &App{Clock: provision.Clock{Now: time.Now, Sleep: sleep}}
+				began, signals := time.Now(), make(chan os.Signal)
+				stopped, left := time.Duration(-1), make(chan time.Duration, 2)
+				go app.obey(signals, func() { stopped = time.Since(began) }, func() { left <- time.Since(began) })
+				for _, at := range c.signals {
+					time.Sleep(at - time.Since(began)) // virtual
+					signals <- syscall.SIGINT
+				}
+				if got := <-left; got != c.left {
+					t.Errorf("it leaves after %s, not %s", got, c.left)
+				}
+				if stopped != c.signals[0] {
+					t.Errorf("it stops after %s", stopped)
+				}
+				close(signals)
+			})
+		})
+	}
+	promise(t, "T18", 5)
+}
 
 // T18. Ctrl-C at any call: the call under way ends, the run says what there is
 // and how to go on, and going on leads to the end.
@@ -19,7 +59,7 @@ func TestInterruptedAtAnyCallItSaysHowToGoOn(t *testing.T) {
 		ctx, interrupt := context.WithCancel(r.Context())
 		defer interrupt()
 		var at time.Time
-		kind := []local.FaultKind{local.FaultBefore, local.FaultAfter}[k%2]
+		kind := []local.FaultKind{local.FaultBefore, local.FaultAfter, local.FaultStall, local.FaultStallAfter}[k%4]
 		end := r.runThrough(ctx, r.network(local.Fault{Kind: kind, Call: k, Do: func() { at = time.Now(); interrupt() }}), line+" --parallel 1")
 		if end.fired == 0 {
 			return end

@@ -19,8 +19,8 @@ const (
 	sameStop = 100 * time.Millisecond
 )
 
-// heed makes the first SIGINT, SIGTERM or SIGHUP end the returned context. The
-// next one calls leave at once, and so does stopLimit: leave ends the process.
+// heed makes the first SIGINT, SIGTERM or SIGHUP end the returned context, and
+// leave end the process where obey calls it.
 //
 // A signal that was ignored when todoctl started stays so: that is what nohup
 // does, and a script's shell to what it runs behind it.
@@ -41,18 +41,22 @@ func (a *App) heed(ctx context.Context, leave func()) context.Context {
 	// With somebody listening, a closed pipe is an error of the write and not the
 	// end of the process in the middle of a call. Nobody needs to read it.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	go func() {
-		<-got
-		stop()
-		first := a.Clock.Now()
-		a.after(stopLimit, leave)
-		for range got {
-			if a.Clock.Now().Sub(first) >= sameStop {
-				leave()
-			}
-		}
-	}()
+	go a.obey(got, stop, leave)
 	return ctx
+}
+
+// obey stops at the first signal. It leaves at the next one, and without one when
+// stopLimit has passed.
+func (a *App) obey(signals <-chan os.Signal, stop, leave func()) {
+	<-signals
+	stop()
+	first := a.Clock.Now()
+	a.after(stopLimit, leave)
+	for range signals {
+		if a.Clock.Now().Sub(first) >= sameStop {
+			leave()
+		}
+	}
 }
 
 // left is said when todoctl ends with a call under way.

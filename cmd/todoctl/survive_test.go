@@ -17,7 +17,7 @@ import (
 // The kinds of fault by what becomes of the call.
 var (
 	lostAnswers = []local.FaultKind{local.Fault500After, local.FaultResetAfter, local.FaultEOFAfter, local.FaultCutBody, local.FaultStallAfter}
-	passing     = []local.FaultKind{local.FaultThrottle, local.FaultRetryAfter, local.Fault500Before, local.FaultResetBefore, local.FaultStall, local.FaultNoName, local.FaultSkew}
+	passing     = []local.FaultKind{local.FaultThrottle, local.FaultRetryAfter, local.Fault500Before, local.FaultResetBefore, local.FaultStall, local.FaultNoName, local.FaultClockBehind, local.FaultClockAhead}
 	lasting     = []local.FaultKind{local.FaultThrottle, local.Fault500Before, local.FaultResetBefore, local.FaultStall, local.FaultHTML, local.FaultNoName, local.FaultExpired, local.FaultDenied}
 )
 

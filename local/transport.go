@@ -8,12 +8,10 @@ import (
 
 // Transport serves the API and all Function URLs in process, with no socket:
 // requests to a Function URL's host go to its front, everything else to the
-// API.
+// API. Like Serve, it opens the URLs that the store holds.
 func (s *Server) Transport() http.RoundTripper {
-	if s.cfg.Listen == nil { // else Serve opens them
-		if err := s.lambda.openURLs(); err != nil {
-			s.logf("%v", err)
-		}
+	if err := s.lambda.openURLs(); err != nil {
+		s.logf("%v", err)
 	}
 	return s.inProcess()
 }

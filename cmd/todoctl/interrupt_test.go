@@ -49,60 +49,76 @@ func TestASecondSignalOrAQuarterOfAMinuteEndsTheStopping(t *testing.T) {
 	promise(t, "T18", 5)
 }
 
+// interrupted presses Ctrl-C at call k, which is answered or never is.
+func (r *rehearsal) interrupted(line string, k int) ending {
+	r.Helper()
+	ctx, interrupt := context.WithCancel(r.Context())
+	defer interrupt()
+	var at time.Time
+	kind := []local.FaultKind{local.FaultBefore, local.FaultAfter, local.FaultStall, local.FaultStallAfter}[k%4]
+	end := r.runThrough(ctx, r.network(local.Fault{Kind: kind, Call: k, Do: func() { at = time.Now(); interrupt() }}), line+" --parallel 1")
+	if end.fired == 0 {
+		return end
+	}
+	r.wantExit(end, exitInterrupted, exitDone) // when nothing is left to do, it is done
+	if took := time.Since(at); took > stopLimit {
+		r.Errorf("it took %s to stop", took)
+	}
+	if end.exit == exitInterrupted && !strings.Contains(end.err, "try: ") {
+		r.Errorf("it does not say how to go on:\n%s", end.err)
+	}
+	return end
+}
+
 // T18. Ctrl-C at any call: the call under way ends, the run says what there is
 // and how to go on, and going on leads to the end.
 func TestInterruptedAtAnyCallItSaysHowToGoOn(t *testing.T) {
 	t.Parallel()
 	clean, whole := cleanUp(t), finished(t)
 	cases, stopped := 0, 0
-	interrupted := func(r *rehearsal, line string, k int) ending {
-		ctx, interrupt := context.WithCancel(r.Context())
-		defer interrupt()
-		var at time.Time
-		kind := []local.FaultKind{local.FaultBefore, local.FaultAfter, local.FaultStall, local.FaultStallAfter}[k%4]
-		end := r.runThrough(ctx, r.network(local.Fault{Kind: kind, Call: k, Do: func() { at = time.Now(); interrupt() }}), line+" --parallel 1")
-		if end.fired == 0 {
-			return end
-		}
-		// When nothing is left to do, it is done.
-		r.wantExit(end, exitInterrupted, exitDone)
-		if took := time.Since(at); took > 15*time.Second {
-			r.Errorf("it took %s to stop", took)
-		}
-		if end.exit == exitInterrupted {
-			stopped++
-		}
-		if end.exit == exitInterrupted && !strings.Contains(end.err, "try: ") {
-			r.Errorf("it does not say how to go on:\n%s", end.err)
-		}
-		return end
+	try := func(name string, from beginning, line string, then func(r *rehearsal)) {
+		t.Run(name, func(t *testing.T) {
+			cases += eachCall(t, sample(9), from, func(r *rehearsal, k int) bool {
+				end := r.interrupted(line, k)
+				if end.exit == exitInterrupted {
+					stopped++
+				}
+				then(r)
+				return end.fired > 0
+			})
+		})
 	}
-	t.Run("up", func(t *testing.T) {
-		cases += eachCall(t, sample(9), beginning{}, func(r *rehearsal, k int) bool {
-			end := interrupted(r, upLine, k)
-			r.wantExit(r.run(upLine), exitDone)
-			r.wantWhole(clean)
-			return end.fired > 0
-		})
+	try("up", beginning{}, upLine, func(r *rehearsal) {
+		r.wantExit(r.run(upLine), exitDone)
+		r.wantWhole(clean)
 	})
-	t.Run("up, then down", func(t *testing.T) {
-		cases += eachCall(t, sample(9), beginning{}, func(r *rehearsal, k int) bool {
-			end := interrupted(r, upLine, k)
-			r.wantExit(r.run(downLine), exitDone)
-			r.wantNothing()
-			return end.fired > 0
-		})
+	try("up, then down", beginning{}, upLine, func(r *rehearsal) {
+		r.wantExit(r.run(downLine), exitDone)
+		r.wantNothing()
 	})
-	t.Run("down", func(t *testing.T) {
-		cases += eachCall(t, sample(9), whole, func(r *rehearsal, k int) bool {
-			end := interrupted(r, downLine, k)
-			r.wantExit(r.run(downLine), exitDone)
-			r.wantNothing()
-			return end.fired > 0
-		})
+	try("down", whole, downLine, func(r *rehearsal) {
+		r.wantExit(r.run(downLine), exitDone)
+		r.wantNothing()
 	})
 	if stopped < cases*9/10 {
 		t.Errorf("only %d of %d were stopped", stopped, cases)
 	}
 	promise(t, "T18", cases)
+}
+
+// T18. So it is with every other run.
+func TestInterruptedInAnyOtherRunTheSameCommandEndsIt(t *testing.T) {
+	t.Parallel()
+	for _, x := range trials {
+		t.Run(x.name, func(t *testing.T) {
+			clean := x.clean(t)
+			promise(t, "T18", eachCall(t, sample(clean.calls*3/4), clean.from, func(r *rehearsal, k int) bool {
+				end := r.interrupted(x.command(r), k)
+				x.neverNeither(r)
+				r.wantExit(r.run(x.command(r)), exitDone)
+				x.wantEnd(r, clean.contents)
+				return end.fired > 0
+			}))
+		})
+	}
 }

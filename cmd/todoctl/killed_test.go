@@ -36,10 +36,11 @@ type outdoors struct {
 	front      atomic.Pointer[http.Handler] // the network of the run that is under way
 }
 
-// newOutdoors makes a new account behind a socket.
-func newOutdoors(t *testing.T) *outdoors {
+// newOutdoors puts an account behind a socket. Its beginning was before: what was
+// new there is no more.
+func newOutdoors(t *testing.T, from beginning) *outdoors {
 	t.Helper()
-	o := &outdoors{rehearsal: &rehearsal{T: t, dir: t.TempDir()}}
+	o := &outdoors{rehearsal: &rehearsal{T: t, dir: from.copy(t)}}
 	l := o.listen()
 	o.open(local.Config{
 		Path: filepath.Join(o.dir, "aws.db"), Now: time.Now,
@@ -155,11 +156,11 @@ var killKinds = []local.FaultKind{local.FaultBefore, local.FaultAfter}
 
 // eachKill runs a case for each call of a command at which it can be killed,
 // before and after the call, until one in which it came to its end.
-func eachKill(t *testing.T, stride int, test func(o *outdoors, k int, kind local.FaultKind) (struck bool)) (cases int) {
+func eachKill(t *testing.T, stride int, from beginning, test func(o *outdoors, k int, kind local.FaultKind) (struck bool)) (cases int) {
 	t.Helper()
 	for i, kind := range killKinds {
-		for k, more := 1+i*stride/2, true; more && !t.Failed(); k += stride {
-			t.Run(string(kind)+" "+strconv.Itoa(k), func(t *testing.T) { more = test(newOutdoors(t), k, kind) })
+		for k, more := 1+(spread(t.Name(), stride)+i*stride/2)%stride, true; more && !t.Failed(); k += stride {
+			t.Run(string(kind)+" "+strconv.Itoa(k), func(t *testing.T) { more = test(newOutdoors(t, from), k, kind) })
 			if more {
 				cases++
 			}
@@ -172,10 +173,10 @@ func eachKill(t *testing.T, stride int, test func(o *outdoors, k int, kind local
 // and the one after has nothing to do.
 func TestUpGoesOnWhereItWasKilled(t *testing.T) {
 	t.Parallel()
-	clean := newOutdoors(t)
+	clean := newOutdoors(t, beginning{})
 	clean.wantExit(clean.process(upLine), exitDone)
 	want := clean.contents()
-	cases := eachKill(t, sample(34), func(o *outdoors, k int, kind local.FaultKind) bool {
+	cases := eachKill(t, sample(34), beginning{}, func(o *outdoors, k int, kind local.FaultKind) bool {
 		end := o.killedAt(upLine, k, kind)
 		o.wantExit(o.process(upLine), exitDone)
 		if d := difference(want, o.contents()); d != "" {
@@ -195,7 +196,7 @@ func TestUpGoesOnWhereItWasKilled(t *testing.T) {
 // T2. Killed at any call of up, what there is by then can be taken away.
 func TestDownTakesAwayWhatAKilledUpHasLeft(t *testing.T) {
 	t.Parallel()
-	promise(t, "T2", eachKill(t, sample(34), func(o *outdoors, k int, kind local.FaultKind) bool {
+	promise(t, "T2", eachKill(t, sample(34), beginning{}, func(o *outdoors, k int, kind local.FaultKind) bool {
 		end := o.killedAt(upLine, k, kind)
 		o.wantExit(o.process(downLine), exitDone)
 		o.wantNothing()
@@ -207,10 +208,9 @@ func TestDownTakesAwayWhatAKilledUpHasLeft(t *testing.T) {
 // is good, unless they were given up; and the next down takes the rest.
 func TestDownGoesOnWhereItWasKilledAndLosesNoItem(t *testing.T) {
 	t.Parallel()
-	cases := 0
+	cases, whole := 0, finished(t)
 	t.Run("backup", func(t *testing.T) {
-		cases += eachKill(t, sample(46), func(o *outdoors, k int, kind local.FaultKind) bool {
-			o.wantExit(o.process(upLine), exitDone)
+		cases += eachKill(t, sample(46), whole, func(o *outdoors, k int, kind local.FaultKind) bool {
 			first, second := filepath.Join(o.dir, "first.jsonl"), filepath.Join(o.dir, "second.jsonl")
 			end := o.killedAt("down --yes --backup "+first, k, kind)
 			if !o.hasTable() && backedUp(first) != 1 {
@@ -225,8 +225,7 @@ func TestDownGoesOnWhereItWasKilledAndLosesNoItem(t *testing.T) {
 		})
 	})
 	t.Run("discard", func(t *testing.T) {
-		cases += eachKill(t, sample(46), func(o *outdoors, k int, kind local.FaultKind) bool {
-			o.wantExit(o.process(upLine), exitDone)
+		cases += eachKill(t, sample(46), whole, func(o *outdoors, k int, kind local.FaultKind) bool {
 			end := o.killedAt(downLine, k, kind)
 			o.wantExit(o.process(downLine), exitDone)
 			o.wantNothing()
@@ -234,6 +233,24 @@ func TestDownGoesOnWhereItWasKilledAndLosesNoItem(t *testing.T) {
 		})
 	})
 	promise(t, "T3", cases)
+}
+
+// T1, T3, T16. So it is with every other run: what the real program has begun when
+// it is killed, the same command ends.
+func TestWhatTheKilledProgramHasBegunIsEndedByTheSameCommand(t *testing.T) {
+	t.Parallel()
+	for _, x := range trials {
+		t.Run(x.name, func(t *testing.T) {
+			clean := x.clean(t)
+			promise(t, x.promise, eachKill(t, sample(clean.calls*3/4), clean.from, func(o *outdoors, k int, kind local.FaultKind) bool {
+				end := o.killedAt(x.command(o.rehearsal), k, kind)
+				x.neverNeither(o.rehearsal)
+				o.wantExit(o.process(x.command(o.rehearsal)), exitDone)
+				x.wantEnd(o.rehearsal, clean.contents)
+				return end.fired > 0
+			}))
+		})
+	}
 }
 
 // hasTable says whether the table is there, with its item. One that is being

@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -63,7 +64,7 @@ type Fault struct {
 	Attempts  int    // instead of all these: the first so many attempts of every call of the API
 	Do        func() // for FaultBefore and FaultAfter; and where an answer never comes, before the wait for it
 	Code      string // for FaultError
-	Message   string // for FaultError
+	Message   string // for FaultError; and of the other errors that AWS answers, "" being the usual one
 	Status    int    // for FaultError: 0 is the one that goes with a caller's mistake
 }
 
@@ -148,17 +149,21 @@ func (f *Faults) RoundTrip(r *http.Request) (*http.Response, error) {
 		return f.next.RoundTrip(call.again(r))
 	}
 	done := func() (*http.Response, error) { return f.next.RoundTrip(call.again(r)) }
+	message := func(usual string) string { return cmp.Or(fault.Message, usual) }
+	broken := func() *http.Response {
+		return call.broken(r, message("We encountered an internal error. Please try again."))
+	}
 	switch fault.Kind {
 	case FaultThrottle, FaultRetryAfter:
-		res := call.fail(r, &apiError{Code: call.throttle(), Message: "Rate exceeded", Status: call.throttled()})
+		res := call.fail(r, &apiError{Code: call.throttle(), Message: message("Rate exceeded"), Status: call.throttled()})
 		if fault.Kind == FaultRetryAfter {
 			res.Header.Set("X-Amz-Retry-After", strconv.Itoa(int((3 * time.Second).Milliseconds())))
 		}
 		return res, nil
 	case Fault500Before:
-		return call.broken(r), nil
+		return broken(), nil
 	case Fault500After:
-		return lost(done, call.broken(r), nil)
+		return lost(done, broken(), nil)
 	case FaultResetBefore:
 		return nil, reset("write")
 	case FaultResetAfter:
@@ -179,9 +184,9 @@ func (f *Faults) RoundTrip(r *http.Request) (*http.Response, error) {
 	case FaultNoName:
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
 	case FaultExpired:
-		return call.fail(r, &apiError{Code: call.expired(), Message: "The security token included in the request is expired", Status: http.StatusForbidden}), nil
+		return call.fail(r, &apiError{Code: call.expired(), Message: message("The security token included in the request is expired"), Status: http.StatusForbidden}), nil
 	case FaultDenied:
-		return call.fail(r, &apiError{Code: call.denied(), Message: "User: arn:aws:iam::" + AccountID + ":user/local is not authorized to perform: " + call.action() + " on resource: * because no identity-based policy allows the " + call.action() + " action", Status: http.StatusForbidden}), nil
+		return call.fail(r, &apiError{Code: call.denied(), Message: message("User: arn:aws:iam::" + AccountID + ":user/local is not authorized to perform: " + call.action() + " on resource: * because no identity-based policy allows the " + call.action() + " action"), Status: http.StatusForbidden}), nil
 	case FaultClockBehind:
 		return f.skewed(r, call, 6*time.Minute, done)
 	case FaultClockAhead:

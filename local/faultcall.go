@@ -59,7 +59,7 @@ func (c faultCall) fail(r *http.Request, err *apiError) *http.Response {
 	return answerTo(r, c.protocol.fail(ctx, err))
 }
 
-func (c faultCall) broken(r *http.Request) *http.Response {
+func (c faultCall) broken(r *http.Request, message string) *http.Response {
 	if c.service == "" { // what a crashed function looks like
 		return answerTo(r, plainResponse(http.StatusBadGateway, "Internal Server Error"))
 	}
@@ -80,7 +80,7 @@ func (c faultCall) broken(r *http.Request) *http.Response {
 	case "budgets":
 		code = "InternalErrorException"
 	}
-	return c.fail(r, &apiError{Code: code, Message: "We encountered an internal error. Please try again.", Status: http.StatusInternalServerError})
+	return c.fail(r, &apiError{Code: code, Message: message, Status: http.StatusInternalServerError})
 }
 
 // The codes differ from service to service.

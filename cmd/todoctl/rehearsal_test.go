@@ -29,6 +29,7 @@ type rehearsal struct {
 	way     http.RoundTripper
 	server  *server // its own side, which todoctl asks for its health
 	dir     string
+	env     map[string]string
 	stopped atomic.Bool // `down` has stopped the server; the next command starts it
 
 	// goSays is how the next builds of a Go program end, where not well; builds
@@ -185,7 +186,7 @@ func (r *rehearsal) open(account local.Config, address string) {
 func (r *rehearsal) app(network http.RoundTripper, args ...string) *App {
 	return &App{
 		Args: args, In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Width: 80,
-		Getenv:   func(string) string { return "" },
+		Getenv:   func(name string) string { return r.env[name] },
 		Clock:    provision.Clock{Now: time.Now, Sleep: sleep},
 		StateDir: filepath.Join(r.dir, "state"), GOOS: "linux",
 		Local: network, BuildGo: r.buildGo,

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"todoctl/local"
 	"todoctl/provision"
 )
 
@@ -169,6 +171,45 @@ func TestNoSecretLeavesTodoctl(t *testing.T) {
 		}
 	})
 	t.Attr("cases", strconv.Itoa(outputs))
+}
+
+// T24. Whichever call of whichever run fails, and whatever AWS repeats of what it has
+// heard: neither the words nor --debug nor a file shows it.
+func TestNoSecretIsSaidOfAnyCallThatFails(t *testing.T) {
+	t.Parallel()
+	failing := []local.Fault{
+		{Kind: local.FaultThrottle}, {Kind: local.Fault500Before}, {Kind: local.FaultExpired}, {Kind: local.FaultDenied},
+		{Kind: local.FaultError, Code: "ValidationException"}, {Kind: local.FaultError, Code: "Surprise"},
+	}
+	looks := trial{name: "status", line: statusLine, begin: plainTrials[1].begin}
+	outputs, masked := 0, 0
+	for _, x := range slices.Concat(plainTrials, []trial{looks}, trials) {
+		t.Run(x.name, func(t *testing.T) {
+			from := begin(t, local.Lags{}, x.begin)
+			for _, fault := range failing {
+				t.Run(string(fault.Kind)+fault.Code, func(t *testing.T) {
+					outputs += eachCall(t, sample(71), from, func(r *rehearsal, k int) bool {
+						r.env = map[string]string{"AWS_ACCESS_KEY_ID": personKey, "AWS_SECRET_ACCESS_KEY": personSecret, "AWS_SESSION_TOKEN": personToken}
+						fault.Call, fault.Times, fault.Message = k, local.Always, gossip()
+						end := r.run(x.command(r)+" --debug --output "+[]string{"text", "json"}[k%2], fault)
+						said := end.out + end.err
+						if strings.Contains(said, "(secret)") {
+							masked++
+						}
+						if found := leaks(said+contents(r.T, filepath.Join(r.dir, "state")), personKey, personSecret, personToken, personEmail); len(found) > 0 {
+							r.Errorf("it shows %q:\n%s", found, said)
+						}
+						return end.fired > 0
+					})
+				})
+			}
+		})
+	}
+	if masked < outputs/4 {
+		t.Errorf("only %d of %d outputs had something to hide", masked, outputs)
+	}
+	t.Logf("%d of %d outputs had something to hide", masked, outputs)
+	promise(t, "T24", outputs)
 }
 
 // gossipForShell is gossip as one word of a shell.

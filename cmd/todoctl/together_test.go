@@ -17,6 +17,7 @@ import (
 type pairing struct {
 	name   string
 	before []string // commands that have ended before
+	older  bool     // they were an earlier todoctl's
 	a, b   []string
 	exits  [2][]int                     // that a and b may have
 	judge  func(s *stage)               // looks at what both have left; nil: nothing but the rest matters
@@ -40,6 +41,9 @@ func (p pairing) begin(t *testing.T, lags local.Lags) beginning {
 	return begin(t, lags, func(r *rehearsal) {
 		for _, line := range p.before {
 			r.wantExit(r.run(line), exitDone)
+		}
+		if p.older {
+			r.account().older()
 		}
 	})
 }
@@ -129,6 +133,15 @@ var pairings = []pairing{
 			s.wantWhole(clean)
 		},
 	},
+	{
+		name: "up and up with another runtime", before: []string{upLine}, a: []string{upLine + " --runtime nodejs24.x"}, b: []string{upLine + " --runtime python3.13"}, exits: [2][]int{endsOrFails, endsOrFails},
+		after: func(s *stage, clean string) {
+			s.wantExit(s.run(upLine+" --runtime python3.12"), exitDone)
+			s.wantWhole(clean)
+		},
+	},
+	{name: "up and up of a newer todoctl", before: []string{upLine}, older: true, a: []string{upLine}, b: []string{upLine}, exits: [2][]int{ends, ends}},
+	{name: "up of a newer todoctl and down", before: []string{upLine}, older: true, a: []string{upLine}, b: []string{downLine}, exits: [2][]int{endsOrFails, endsOrFails}},
 	{name: "up and up in another Region", a: []string{upLine}, b: []string{upLine + otherRegion}, exits: [2][]int{{exitDone, exitForeign}, {exitDone, exitForeign}}, after: oneOwner},
 	{name: "up and down", before: []string{upLine}, a: []string{upLine}, b: []string{downLine}, exits: [2][]int{endsOrFails, endsOrFails}},
 	{name: "up and down of nothing", a: []string{upLine}, b: []string{downLine}, exits: [2][]int{endsOrFails, endsOrFails}},

@@ -49,6 +49,10 @@ var trials = []trial{
 	{name: "up with the first settings again", promise: "T1", line: firstSettings, begin: func(r *rehearsal) {
 		r.wantExit(r.run(otherSettings), exitDone)
 	}},
+	{name: "up of a newer todoctl", promise: "T1", line: upLine, begin: func(r *rehearsal) {
+		r.wantExit(r.run(upLine), exitDone)
+		r.account().older()
+	}},
 	{name: "up that adopts", promise: "T1", line: upLine + " --adopt", begin: func(r *rehearsal) {
 		for _, x := range things {
 			x.make(r.account(), nil)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -19,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"pgregory.net/rapid"
 
@@ -33,11 +31,19 @@ import (
 type life struct {
 	*rehearsal
 	rt      *rapid.T
-	told    *bool // one broken promise has been told
+	told    *bool  // one broken promise has been told
+	clean   string // what a new stack holds
 	aws     provision.Clients
-	foreign map[string]map[string]string // by what is not todoctl's: its documents, by kind and name
+	foreign map[string]map[string]string // by what is not this stack's: its documents, by kind and name
+	marked  bool                         // the stack keeps what no setting takes away: of an index, of an adopted resource
 	file    int                          // backups so far
 	deeds   []string                     // what has happened, to read when something is wrong
+}
+
+// The resources of the stack Todo, and no others, are what todoctl may make.
+var stackResources = []string{
+	"dynamodb.tables us-east-1/TodoTable", "iam.roles lambdatodorole", "lambda.functions us-east-1/TodoHandler", "logs.groups us-east-1//aws/lambda/TodoHandler",
+	"cloudwatch.alarms us-east-1/TodoBillingAlarm", "sns.topics us-east-1/TodoBillingTopic", "budgets.budgets TodoBudget",
 }
 
 // T20. rapid finds a history that breaks a promise and makes it short. A failure
@@ -50,14 +56,19 @@ func TestWhateverHappensThePromisesHold(t *testing.T) {
 	howMany(t, "rapid.checks", lives, "1000")
 	howMany(t, "rapid.steps", "30", "50")
 	howMany(t, "rapid.seed", "20", "0") // a change is judged by the same lives each time; the full form draws new ones
-	checks, steps, told := 0, 0, false
+	checks, steps, told, clean := 0, 0, false, ""
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		r.wantExit(r.run(firstSettings), exitDone)
+		clean = r.contents()
+	})
 	rapid.Check(t, func(rt *rapid.T) {
 		var broken any
 		lags := rapid.SampledFrom([]local.Lags{{}, local.ShortLags, local.AWSLags}).Draw(rt, "lags")
 		lags.LogDelivery = 0 // under the book's policies late lines make a group that is nobody's, and up rightly refuses it
 		rehearse(t, lags, func(r *rehearsal) {
 			defer func() { broken = recover() }() // rapid's own: it belongs outside of the bubble
-			l := &life{rehearsal: r, rt: rt, told: &told, foreign: map[string]map[string]string{}}
+			r.env = map[string]string{"AWS_ACCESS_KEY_ID": personKey, "AWS_SECRET_ACCESS_KEY": personSecret, "AWS_SESSION_TOKEN": personToken}
+			l := &life{rehearsal: r, rt: rt, told: &told, clean: clean, foreign: map[string]map[string]string{}}
 			client := &http.Client{Transport: r.cloud.Transport()}
 			l.aws = provision.NewClients(aws.Config{
 				Region: localRegion, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
@@ -68,7 +79,11 @@ func TestWhateverHappensThePromisesHold(t *testing.T) {
 				"down":      func(*rapid.T) { steps++; l.down() },
 				"status":    func(*rapid.T) { steps++; l.status() },
 				"one step":  func(*rapid.T) { steps++; l.oneStep() },
+				"adopt":     func(*rapid.T) { steps++; l.adopt() },
+				"restore":   func(*rapid.T) { steps++; l.restore() },
 				"crash":     func(*rapid.T) { steps++; l.crash() },
+				"ctrl-c":    func(*rapid.T) { steps++; l.interrupt() },
+				"neighbour": func(*rapid.T) { steps++; l.neighbourComes() },
 				"stranger":  func(*rapid.T) { steps++; l.strangerComes() },
 				"departure": func(*rapid.T) { steps++; l.strangerGoes() },
 				"drift":     func(*rapid.T) { steps++; l.drift() },
@@ -134,11 +149,8 @@ func (l *life) documents() map[string]string {
 	return docs
 }
 
-// ids are the items in the table; nil when it is not todoctl's, or none.
+// ids are the items in the table; none when there is no table.
 func (l *life) ids() map[string]bool {
-	if l.foreign["table"] != nil {
-		return nil
-	}
 	out, err := l.aws.DynamoDB.Scan(l.Context(), &dynamodb.ScanInput{TableName: aws.String("TodoTable")})
 	if err != nil {
 		return nil
@@ -196,38 +208,81 @@ func describe(plan []local.Fault) string {
 	return text
 }
 
+// watch runs a command, and holds it to what it must never do, whatever happens.
 func (l *life) watch(what, line string, run func() ending) ending {
 	items, address := l.ids(), l.address()
 	end := run()
 	l.deeds = append(l.deeds, fmt.Sprintf("%s: exit %d, %d writes, %s", what, end.exit, end.writes, end.took))
+	l.wantOneStack(end, strings.Contains(line, "--adopt"))
+	l.wantWords(end, what)
+	l.wantItems(end, line, items)
+	if !strings.HasPrefix(line, "down") && address != "" {
+		l.must(l.address() == address, "the URL was %s and is %s", address, l.address())
+	}
+	return end
+}
+
+// wantOneStack checks that nobody else's resource has changed, and that beside those
+// there is one stack at most.
+func (l *life) wantOneStack(end ending, adopting bool) {
 	now := l.documents()
 	for whose, docs := range l.foreign {
 		for name, doc := range docs {
-			l.must(now[name] == doc, "somebody else's %s, %s, was\n%s\nand is\n%s\n%s", whose, name, doc, now[name], end.err)
+			mayChange := adopting && slices.Contains(stackResources, name)
+			l.must(now[name] == doc || mayChange && now[name] != "", "somebody else's %s, %s, was\n%s\nand is\n%s\n%s", whose, name, doc, now[name], end.err)
+			delete(now, name)
 		}
 	}
+	for name := range now {
+		l.must(slices.Contains(stackResources, name), "there is %s, which the stack does not have:\n%s", name, end.err)
+	}
+}
+
+// wantWords checks that a run says how to go on, in words for people and without a
+// secret.
+func (l *life) wantWords(end ending, what string) {
 	kept := end.exit == exitForeign && strings.Contains(end.err, "what it did not make was kept")
 	plain := end.exit == exitDone || end.exit == exitDiffers || kept || strings.Contains(end.err, "try: ") || strings.Contains(what, "crash")
 	l.must(plain, "it does not say how to go on:\n%s", end.err)
 	for _, raw := range []string{"operation error", "https response error", "RequestID", "goroutine ", "smithy", "<html", "0x"} {
 		l.must(!strings.Contains(end.err, raw), "it shows the SDK's own words (%q):\n%s", raw, end.err)
 	}
+	found := leaks(end.out+end.err, personKey, personSecret, personToken)
+	l.must(found == nil, "it shows %q:\n%s", found, end.err)
 	l.must(end.took <= 15*time.Minute, "it took %s:\n%s", end.took, end.err)
-	gone := map[string]bool{}
-	left := l.ids()
-	for id := range items {
+}
+
+// wantItems checks that no item has gone that was not given up, or saved.
+func (l *life) wantItems(end ending, line string, before map[string]bool) {
+	gone, left := map[string]bool{}, l.ids()
+	for id := range before {
 		if !left[id] {
 			gone[id] = true
 		}
 	}
-	if saved, _ := os.ReadFile(filepath.Join(l.dir, fmt.Sprintf("saved-%d.jsonl", l.file))); strings.Contains(line, "--backup") {
+	if l.foreign["table"] != nil && !strings.Contains(line, "--adopt") {
+		l.must(len(gone) == 0 && len(left) == len(before), "items of somebody else's table: %v, now %v\n%s", before, left, end.err)
+	}
+	if saved, _ := os.ReadFile(l.saved()); strings.Contains(line, "--backup") {
 		maps.DeleteFunc(gone, func(id string, _ bool) bool { return strings.Contains(string(saved), `"`+id+`"`) })
 	}
 	l.must(len(gone) == 0 || strings.Contains(line, "--discard-data"), "items are gone: %v\n%s", gone, end.err)
-	if !strings.HasPrefix(line, "down") && address != "" {
-		l.must(l.address() == address, "the URL was %s and is %s", address, l.address())
+}
+
+// saved is the last backup.
+func (l *life) saved() string { return filepath.Join(l.dir, fmt.Sprintf("saved-%d.jsonl", l.file)) }
+
+// alone says that all that has a name of the stack's is todoctl's: a neighbour's
+// things have others.
+func (l *life) alone() bool {
+	for _, docs := range l.foreign {
+		for name := range docs {
+			if slices.Contains(stackResources, name) {
+				return false
+			}
+		}
 	}
-	return end
+	return true
 }
 
 // foreignTo says whether something that a command needs is somebody else's.
@@ -245,150 +300,21 @@ func (l *life) strayGroup() bool {
 	return err != nil && tagsErr == nil && len(tags.Tags) == 0
 }
 
-func (l *life) up() {
-	line := "up --yes --email me@example.com" + draw(l, "guard", "", "", " --guard both", " --guard budget", " --guard alarm") +
-		draw(l, "limit", "", " --limit 1", " --limit 5") + draw(l, "policy", "", "", " --policy least", " --policy tutorial") +
-		draw(l, "runtime", "", "", " --runtime python3.12", " --runtime python3.13")
-	skip := draw(l, "skip", "", "", "", " --skip test", " --skip alarm")
-	plan, stray := l.faults(), l.strayGroup()
-	end := l.do(line+skip, plan)
-	if l.foreignTo("table", "role", "function", "log group") {
-		l.must(end.writes == 0, "it has written although it had to refuse:\n%s", end.err)
-		l.must(end.exit != exitDone, "it does not refuse:\n%s", end.err)
-	}
-	if len(l.foreign) == 0 && !stray && plan == nil {
-		l.must(end.exit == exitDone, "it fails with nothing in its way:\n%s", end.err)
-	}
-	if end.exit == exitDone && skip == "" {
-		l.settled()
-	}
-}
-
-// settled checks that there is nothing left to do.
-func (l *life) settled() {
-	seen := l.watch("status", "status", func() ending { return l.run(statusLine) })
-	l.must(seen.exit == exitDone, "after an up that ended well, status finds:\n%s%s", seen.out, seen.err)
-	again := l.watch("up again", "up", func() ending { return l.run(upLine) })
-	l.must(again.exit == exitDone && again.writes == 0, "another up exits %d after %d writes:\n%s", again.exit, again.writes, again.err)
-}
-
-func (l *life) down() {
-	line, plan := "down --yes", l.faults()
-	switch draw(l, "items", "discard", "backup", "neither") {
-	case "discard":
-		line += " --discard-data"
-	case "backup":
-		l.file++
-		line += fmt.Sprintf(" --backup %s", filepath.Join(l.dir, fmt.Sprintf("saved-%d.jsonl", l.file)))
-	}
-	items := l.ids()
-	end := l.do(line, plan)
-	unseen := strings.Contains(end.err, "could not look at the table") // it stays with its items, and the rest may go
-	if len(items) > 0 && line == "down --yes" && !unseen {
-		l.must(end.writes == 0, "it has written without a word about the items:\n%s", end.err)
-	}
-	if len(l.foreign) == 0 && end.exit == exitDone {
-		l.must(l.contents() == "{}", "after a down that ended well there is left:\n%s", l.contents())
-	}
-}
-
-func (l *life) status() {
-	end := l.do("status", l.faults())
-	l.must(end.writes == 0, "status has written")
-}
-
-func (l *life) oneStep() {
-	name := draw(l, "step", "table", "role", "function", "url", "alarm", "test")
-	l.do(name+" --yes", l.faults())
-}
-
-func (l *life) crash() {
-	line := draw(l, "line", upLine, downLine)
-	k, kind := rapid.IntRange(1, 90).Draw(l.rt, "call"), draw(l, "kind", local.FaultBefore, local.FaultAfter)
-	l.watch(fmt.Sprintf("crash of %s %s call %d", line, kind, k), line, func() ending { return l.killed(line, k, kind) })
-}
-
-func (l *life) timePasses() {
-	d := draw(l, "how long", time.Second, time.Minute, 3*time.Hour, 72*time.Hour)
-	time.Sleep(d) // virtual
-	l.deeds = append(l.deeds, fmt.Sprint(d, " pass"))
-}
-
-func (l *life) items() {
-	ids := l.ids()
-	if draw(l, "items", "add", "remove") == "add" || len(ids) == 0 {
-		id := fmt.Sprintf("by-hand-%d", len(l.deeds))
-		_, err := l.aws.DynamoDB.PutItem(l.Context(), &dynamodb.PutItemInput{TableName: aws.String("TodoTable"), Item: map[string]types.AttributeValue{
-			"id": &types.AttributeValueMemberS{Value: id}, "task": &types.AttributeValueMemberS{Value: "Water the plants"}, "completed": &types.AttributeValueMemberBOOL{},
-		}})
-		if err != nil {
-			l.rt.Skip("there is no table")
-		}
-		l.deeds = append(l.deeds, "an item "+id)
-		return
-	}
-	id := slices.Sorted(maps.Keys(ids))[0]
-	_, err := l.aws.DynamoDB.DeleteItem(l.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("TodoTable"), Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}}})
-	l.must(err == nil, "%v", err)
-	l.deeds = append(l.deeds, "no item "+id)
-}
-
-func (l *life) strangerComes() {
-	what := draw(l, "stranger", slices.Sorted(maps.Keys(strangers))...)
-	before := l.documents()
-	if err := strangers[what](l); err != nil {
-		l.rt.Skip("the name is taken")
-	}
-	time.Sleep(time.Minute) // virtual: its tags would show by now
-	docs := l.documents()
-	maps.DeleteFunc(docs, func(name, _ string) bool { _, was := before[name]; return was })
-	l.foreign[what] = docs
-	l.deeds = append(l.deeds, "somebody else's "+what)
-}
-
-func (l *life) strangerGoes() {
-	if len(l.foreign) == 0 {
-		l.rt.Skip("there is none")
-	}
-	l.evict(draw(l, "stranger", slices.Sorted(maps.Keys(l.foreign))...))
-}
-
-func (l *life) evict(what string) {
-	err := losses[what](l)
-	if what == "function" {
-		_, gone := l.aws.IAM.DeleteRole(l.Context(), &iam.DeleteRoleInput{RoleName: aws.String(somebodysRole)})
-		err = errors.Join(err, gone)
-	}
-	l.must(err == nil, "%v", err)
-	delete(l.foreign, what)
-	l.deeds = append(l.deeds, "no more of somebody else's "+what)
-}
-
-func (l *life) loss() {
-	what := draw(l, "what", slices.Sorted(maps.Keys(losses))...)
-	if l.foreign[what] != nil || what == "url" && l.foreign["function"] != nil || losses[what](l) != nil {
-		l.rt.Skip("there is none of ours")
-	}
-	l.deeds = append(l.deeds, "somebody has deleted the "+what)
-}
-
-func (l *life) drift() {
-	what := draw(l, "what", slices.Sorted(maps.Keys(changes))...)
-	if l.foreign[what] != nil || (what == "url" || what == "statement") && l.foreign["function"] != nil || changes[what](l) != nil {
-		l.rt.Skip("there is none of ours")
-	}
-	l.deeds = append(l.deeds, "somebody has changed the "+what)
-}
-
 // end is the way out of every history: once the strangers have gone, up makes
-// it whole and down leaves nothing.
+// what it makes in a new account, and down leaves nothing.
 func (l *life) end() {
 	for _, what := range slices.Sorted(maps.Keys(l.foreign)) {
 		l.evict(what)
 	}
-	end := l.watch("the last up", "up", func() ending { return l.run(upLine) })
+	end := l.watch("the last up", "up", func() ending { return l.run(firstSettings) })
 	l.must(end.exit == exitDone, "the last up exits %d:\n%s", end.exit, end.err)
 	l.settled()
+	if !l.marked {
+		for line := range strings.Lines(difference(l.clean, l.contents())) {
+			chosen := line == sameLines || strings.Contains(line, `"todoctl:`) // tags that remember what was chosen once
+			l.must(chosen, "the account is not as after the first up of a new stack: %s", line)
+		}
+	}
 	end = l.watch("the last down", downLine, func() ending { return l.run(downLine) })
 	l.must(end.exit == exitDone, "the last down exits %d:\n%s", end.exit, end.err)
 	l.must(l.contents() == "{}", "the last down leaves:\n%s", l.contents())

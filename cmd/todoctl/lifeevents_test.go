@@ -2,6 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,6 +26,86 @@ import (
 )
 
 const somebodysRole = "SomebodysRole" // of somebody else's function
+
+func (l *life) timePasses() {
+	d := draw(l, "how long", time.Second, time.Minute, 3*time.Hour, 72*time.Hour)
+	time.Sleep(d) // virtual
+	l.deeds = append(l.deeds, fmt.Sprint(d, " pass"))
+}
+
+func (l *life) strangerComes() {
+	what := draw(l, "stranger", slices.Sorted(maps.Keys(strangers))...)
+	before := l.documents()
+	if err := strangers[what](l); err != nil {
+		l.rt.Skip("the name is taken")
+	}
+	time.Sleep(time.Minute) // virtual: its tags would show by now
+	docs := l.documents()
+	maps.DeleteFunc(docs, func(name, _ string) bool { _, was := before[name]; return was })
+	l.foreign[what] = docs
+	l.deeds = append(l.deeds, "somebody else's "+what)
+}
+
+// neighbourComes has somebody use todoctl for a stack of another name.
+func (l *life) neighbourComes() {
+	if l.foreign["neighbour"] != nil {
+		l.rt.Skip("there is one")
+	}
+	before := l.documents()
+	end := l.run(upLine + " --stack Mine")
+	l.must(end.exit == exitDone, "the neighbour's up exits %d:\n%s", end.exit, end.err)
+	docs := l.documents()
+	for name, doc := range before {
+		gone := docs[name] == "" && strings.Contains(doc, `"Deleted":"`) // it was on its way
+		l.must(docs[name] == doc || gone, "the neighbour's up has changed %s from\n%s\nto\n%s", name, doc, docs[name])
+		delete(docs, name)
+	}
+	l.foreign["neighbour"] = docs
+	l.deeds = append(l.deeds, "a neighbour's up")
+}
+
+func (l *life) strangerGoes() {
+	if len(l.foreign) == 0 {
+		l.rt.Skip("there is none")
+	}
+	l.evict(draw(l, "stranger", slices.Sorted(maps.Keys(l.foreign))...))
+}
+
+func (l *life) evict(what string) {
+	var err error
+	switch what {
+	case "neighbour":
+		end := l.run(downLine + " --stack Mine")
+		l.must(end.exit == exitDone, "the neighbour's down exits %d:\n%s", end.exit, end.err)
+	case somebodysRole:
+		_, err = l.aws.IAM.DeleteRole(l.Context(), &iam.DeleteRoleInput{RoleName: aws.String(somebodysRole)})
+	default:
+		err = losses[what](l)
+	}
+	if what == "function" {
+		_, gone := l.aws.IAM.DeleteRole(l.Context(), &iam.DeleteRoleInput{RoleName: aws.String(somebodysRole)})
+		err = errors.Join(err, gone)
+	}
+	l.must(err == nil, "%v", err)
+	delete(l.foreign, what)
+	l.deeds = append(l.deeds, "no more of somebody else's "+what)
+}
+
+func (l *life) loss() {
+	what := draw(l, "what", slices.Sorted(maps.Keys(losses))...)
+	if l.foreign[what] != nil || what == "url" && l.foreign["function"] != nil || losses[what](l) != nil {
+		l.rt.Skip("there is none of ours")
+	}
+	l.deeds = append(l.deeds, "somebody has deleted the "+what)
+}
+
+func (l *life) drift() {
+	what := draw(l, "what", slices.Sorted(maps.Keys(changes))...)
+	if l.foreign[what] != nil || (what == "url" || what == "statement") && l.foreign["function"] != nil || changes[what](l) != nil {
+		l.rt.Skip("there is none of ours")
+	}
+	l.deeds = append(l.deeds, "somebody has changed the "+what)
+}
 
 // strangers make what has our name and not our tag.
 var strangers = map[string]func(l *life) error{

@@ -74,7 +74,10 @@ func main() {
 }
 
 func run(ctx context.Context, write, short bool) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-timeout=55m", "./cmd/...", "./handler/...", "./local/...", "./provision/...")
+	// Many tests wait for a process of their own most of the time, so more of them
+	// are at work at once than there are CPUs. What all of them take, they may.
+	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-timeout=0", fmt.Sprintf("-parallel=%d", 2*runtime.NumCPU()),
+		"./cmd/...", "./handler/...", "./local/...", "./provision/...")
 	cmd.Env = os.Environ()
 	if !short {
 		cmd.Env = append(cmd.Env, "TODOCTL_FULL=1")

@@ -61,6 +61,9 @@ type result struct {
 	took                   time.Duration
 }
 
+// A failed test, and what it said.
+type failed struct{ test, said string }
+
 func main() {
 	write := flag.Bool("write", false, "put the table into docs/reliability.md")
 	short := flag.Bool("short", false, "the short form, as go test runs it")
@@ -90,10 +93,10 @@ func run(ctx context.Context, write, short bool) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	results, failed, err := read(out)
+	results, failures, err := read(out)
 	failure := errors.Join(err, cmd.Wait())
-	for _, name := range failed {
-		fmt.Fprintln(os.Stderr, "failed:", name)
+	for _, f := range failures {
+		fmt.Fprintf(os.Stderr, "failed: %s\n%s", f.test, f.said)
 	}
 	table, missing := tell(results)
 	form := "the full form"
@@ -115,15 +118,15 @@ func run(ctx context.Context, write, short bool) error {
 }
 
 // read collects the results from the lines of `go test -json`.
-func read(r io.Reader) (results map[string]*result, failed []string, err error) {
+func read(r io.Reader) (results map[string]*result, failures []failed, err error) {
 	results = map[string]*result{}
-	promiseOf, cases := map[string]string{}, map[string]int{}
+	promiseOf, cases, said := map[string]string{}, map[string]int{}, map[string]string{}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var e struct {
-			Action, Package, Test, Key, Value string
-			Elapsed                           float64
+			Action, Package, Test, Key, Value, Output string
+			Elapsed                                   float64
 		}
 		if json.Unmarshal(lines.Bytes(), &e) != nil {
 			continue // a line of the toolchain's own
@@ -139,10 +142,13 @@ func read(r io.Reader) (results map[string]*result, failed []string, err error) 
 					return nil, nil, fmt.Errorf("%s: %w", test, err)
 				}
 			}
+		case "output":
+			said[test] += e.Output
 		case "pass", "fail":
 			if e.Action == "fail" {
-				failed = append(failed, test)
+				failures = append(failures, failed{test, said[test]})
 			}
+			delete(said, test)
 			number, proves := promiseOf[test]
 			if !proves {
 				continue
@@ -159,7 +165,7 @@ func read(r io.Reader) (results map[string]*result, failed []string, err error) 
 			}
 		}
 	}
-	return results, failed, lines.Err()
+	return results, failures, lines.Err()
 }
 
 // tell makes the table, and names the promises of which no test ran.

@@ -26,12 +26,13 @@ func TestTheTableIsReadFromWhatTheTestsSay(t *testing.T) {
 {"Action":"pass","Package":"p","Test":"TestA","Elapsed":1.5}
 {"Action":"attr","Package":"p","Test":"TestB","Key":"promise","Value":"T1"}
 {"Action":"attr","Package":"p","Test":"TestB","Key":"cases","Value":"3"}
+{"Action":"output","Package":"p","Test":"TestB","Output":"an item is gone\n"}
 {"Action":"fail","Package":"p","Test":"TestB","Elapsed":0.5}
 {"Action":"pass","Package":"p","Test":"TestC","Elapsed":9}
 `
-	results, failed, err := read(strings.NewReader(lines))
-	if err != nil || len(failed) != 1 || failed[0] != "p TestB" {
-		t.Errorf("failed: %v, %v", failed, err)
+	results, failures, err := read(strings.NewReader(lines))
+	if err != nil || len(failures) != 1 || failures[0] != (failed{"p TestB", "an item is gone\n"}) {
+		t.Errorf("failed: %v, %v", failures, err)
 	}
 	table, missing := tell(results)
 	if !strings.Contains(table, "| 2     | 10    | 1        | 2.0 s |") || len(missing) != len(promises)-1 {

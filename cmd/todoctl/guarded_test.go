@@ -246,17 +246,6 @@ func otherCode(t *testing.T) []byte {
 	return code.Zip
 }
 
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	data, err := os.ReadFile(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // liveOnce goes through the chapters under a policy that allows what they need,
 // and notes how each finds the store. It returns all that was said. What down
 // may not look at, it takes nothing of, and cannot prove to be gone.

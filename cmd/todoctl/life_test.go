@@ -67,7 +67,7 @@ func TestWhateverHappensThePromisesHold(t *testing.T) {
 		lags.LogDelivery = 0 // under the book's policies late lines make a group that is nobody's, and up rightly refuses it
 		rehearse(t, lags, func(r *rehearsal) {
 			defer func() { broken = recover() }() // rapid's own: it belongs outside of the bubble
-			r.env = map[string]string{"AWS_ACCESS_KEY_ID": personKey, "AWS_SECRET_ACCESS_KEY": personSecret, "AWS_SESSION_TOKEN": personToken}
+			r.env = canaries
 			l := &life{rehearsal: r, rt: rt, told: &told, clean: clean, foreign: map[string]map[string]string{}}
 			client := &http.Client{Transport: r.cloud.Transport()}
 			l.aws = provision.NewClients(aws.Config{

@@ -132,6 +132,17 @@ func (b beginning) copy(t *testing.T) (dir string) {
 	return dir
 }
 
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // rehearse runs a test that goes on from there.
 func (b beginning) rehearse(t *testing.T, test func(r *rehearsal)) {
 	t.Helper()

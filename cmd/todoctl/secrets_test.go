@@ -23,38 +23,6 @@ import (
 	"todoctl/provision"
 )
 
-const personEmail = "canary.person@canary.example"
-
-// forms are the ways in which a secret may show.
-func forms(secret string) []string {
-	return []string{
-		secret, url.QueryEscape(secret), url.PathEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)),
-		base64.URLEncoding.EncodeToString([]byte(secret)), base64.RawStdEncoding.EncodeToString([]byte(secret)),
-		strings.NewReplacer("+", "%2b", "/", "%2f", "=", "%3d", "@", "%40").Replace(secret), // as some programs write it
-	}
-}
-
-// leaks looks for the person's secrets in a text.
-func leaks(text string, secrets ...string) (found []string) {
-	for _, secret := range secrets {
-		for _, form := range forms(secret) {
-			if strings.Contains(text, form) {
-				found = append(found, form)
-			}
-		}
-	}
-	return found
-}
-
-// gossip is an error message that repeats all that it has heard.
-func gossip() string {
-	var words []string
-	for _, secret := range []string{personKey, personSecret, personToken, personEmail} {
-		words = append(words, forms(secret)...)
-	}
-	return "The caller sent " + strings.Join(words, " and ") + ", key=" + personSecret + "&token=" + personToken + "."
-}
-
 // chatter answers with an error that tells everything, in the call's protocol.
 func chatter(w http.ResponseWriter, r *http.Request, status int, code string) {
 	if strings.Contains(r.Header.Get("Content-Type"), "x-www-form-urlencoded") {
@@ -189,11 +157,11 @@ func TestNoSecretIsSaidOfAnyCallThatFails(t *testing.T) {
 	outputs, masked := 0, 0
 	for _, x := range slices.Concat(plainTrials, []trial{looks}, trials) {
 		t.Run(x.name, func(t *testing.T) {
-			from := begin(t, local.Lags{}, x.begin)
+			clean := x.clean(t)
 			for _, fault := range failing {
 				t.Run(string(fault.Kind)+fault.Code, func(t *testing.T) {
-					outputs += eachCall(t, sample(71), from, func(r *rehearsal, k int) bool {
-						r.env = map[string]string{"AWS_ACCESS_KEY_ID": personKey, "AWS_SECRET_ACCESS_KEY": personSecret, "AWS_SESSION_TOKEN": personToken}
+					outputs += eachCall(t, min(sample(71), clean.calls), clean.from, func(r *rehearsal, k int) bool {
+						r.env = canaries
 						fault.Call, fault.Times, fault.Message = k, local.Always, gossip()
 						end := r.run(x.command(r)+" --debug --output "+[]string{"text", "json"}[k%2], fault)
 						said := end.out + end.err

@@ -20,13 +20,6 @@ import (
 	"todoctl/local"
 )
 
-// Credentials as AWS makes them; nobody's.
-const (
-	personKey    = "AKIAPERSONCANARY2345"
-	personSecret = "cAnArYsEcReT0123/456+789abcdefghijklmnop"
-	personToken  = "IQoJb3JpZ2luX2VjCANARYTOKENx0123456789abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKLMNOPQRSTUVWXYZ+0123456789abcdefghijk=="
-)
-
 // A wire is an AWS in the test's own process, on a port, and what the test puts
 // between it and the person: todoctl is a real process on its other side.
 type wire struct {

@@ -73,6 +73,18 @@ func TestWhateverWasDeletedBehindItsBackIsNoticedAndMended(t *testing.T) {
 	promise(t, "T15", cases)
 }
 
+// urlID is what AWS draws for a Function URL and its address begins with; "" when
+// there is none.
+func (r *rehearsal) urlID() string {
+	r.Helper()
+	for _, doc := range r.stored(buckets["function"]) {
+		if url, is := doc.(map[string]any)["URL"].(map[string]any); is {
+			return url["ID"].(string)
+		}
+	}
+	return ""
+}
+
 // url is the Function URL as status says it; "" when there is none.
 func (r *rehearsal) url() string {
 	r.Helper()

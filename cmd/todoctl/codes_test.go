@@ -170,7 +170,7 @@ func TestEachCodeThatPassesIsWaitedOut(t *testing.T) {
 				} else {
 					r.wantExit(end, exitDone)
 				}
-				x.wantEnd(r, cleans[x.name].contents)
+				x.wantEnd(r, cleans[x.name])
 			})
 			cases++
 		})

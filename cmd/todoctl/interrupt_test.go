@@ -116,7 +116,7 @@ func TestInterruptedInAnyOtherRunTheSameCommandEndsIt(t *testing.T) {
 				end := r.interrupted(x.command(r), k)
 				x.neverNeither(r)
 				r.wantExit(r.run(x.command(r)), exitDone)
-				x.wantEnd(r, clean.contents)
+				x.wantEnd(r, clean)
 				return end.fired > 0
 			}))
 		})

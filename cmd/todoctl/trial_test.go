@@ -101,12 +101,15 @@ type cleanRun struct {
 	from     beginning
 	calls    int
 	contents string
+	tasks    []string // before it
+	urlID    string   // before it; "" when there was no URL
 }
 
 func (x trial) clean(t *testing.T) (c cleanRun) {
 	t.Helper()
 	c.from = begin(t, local.Lags{}, x.begin)
 	c.from.rehearse(t, func(r *rehearsal) {
+		c.tasks, c.urlID = r.tasks(), r.urlID()
 		end := r.run(x.command(r))
 		r.wantExit(end, exitDone)
 		c.contents, c.calls = r.contents(), len(end.calls)
@@ -115,14 +118,20 @@ func (x trial) clean(t *testing.T) (c cleanRun) {
 }
 
 // wantEnd checks that the account is as after a run in which nothing went wrong,
-// with its items.
-func (x trial) wantEnd(r *rehearsal, clean string) {
+// with its items and its URL.
+func (x trial) wantEnd(r *rehearsal, clean cleanRun) {
 	r.Helper()
-	if d := difference(clean, r.contents()); d != "" && d != sameLines { // a statement that was added again is the last one
+	if d := difference(clean.contents, r.contents()); d != "" && d != sameLines { // a statement that was added again is the last one
 		r.Errorf("the account is not as after a clean run:\n%s", d)
 	}
 	switch word, _, _ := strings.Cut(x.line, " "); word {
 	case "up":
+		if tasks := r.tasks(); len(clean.tasks) > 0 && !slices.Equal(tasks, clean.tasks) || len(tasks) > 1 {
+			r.Errorf("the table held %q and holds %q", clean.tasks, tasks)
+		}
+		if id := r.urlID(); clean.urlID != "" && id != clean.urlID {
+			r.Errorf("the URL was %s and is %s", clean.urlID, id)
+		}
 		r.wantQuiet()
 	case "down":
 		r.wantNothing()
@@ -175,7 +184,7 @@ func TestWhatWasKilledAnywhereIsEndedByTheSameCommand(t *testing.T) {
 						end := r.killed(x.command(r), k, kind)
 						x.neverNeither(r)
 						r.wantExit(r.run(x.command(r)), exitDone)
-						x.wantEnd(r, clean.contents)
+						x.wantEnd(r, clean)
 						return end.fired > 0
 					})
 				})
@@ -201,7 +210,7 @@ func TestALostAnswerOfAnyOtherRunIsRepairedInIt(t *testing.T) {
 					cases += eachCallFrom(t, first, stride, clean.from, func(r *rehearsal, k int) bool {
 						end := r.run(x.command(r), local.Fault{Kind: kind, Call: k})
 						r.wantExit(end, exitDone)
-						x.wantEnd(r, clean.contents)
+						x.wantEnd(r, clean)
 						return end.fired > 0
 					})
 				})
@@ -232,7 +241,7 @@ func TestALastingFaultOfAnyOtherRunHasAWayOn(t *testing.T) {
 						r.wantReason(end, kind)
 						x.neverNeither(r)
 						r.wantExit(r.run(x.command(r)), exitDone)
-						x.wantEnd(r, clean.contents)
+						x.wantEnd(r, clean)
 						return true
 					})
 				})

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -67,6 +67,7 @@ func (l *life) down() {
 			maps.DeleteFunc(left, func(name, _ string) bool { return docs[name] != "" })
 		}
 		l.must(len(left) == 0, "after a down that ended well there is left: %v\n%s", slices.Sorted(maps.Keys(left)), end.err)
+		l.marked = false
 	}
 }
 
@@ -76,7 +77,18 @@ func (l *life) adopt() {
 		l.rt.Skip("there is nothing to adopt")
 	}
 	plan := l.faults()
-	end := l.do("up --yes --adopt --email me@example.com", plan)
+	end := l.do(adoptLine, plan)
+	l.nowOurs()
+	if plan == nil {
+		l.must(end.exit == exitDone, "it fails with nothing in its way:\n%s", end.err)
+		l.settled()
+	}
+}
+
+const adoptLine = "up --yes --adopt --email me@example.com"
+
+// nowOurs looks which of the strangers' things a run has taken over.
+func (l *life) nowOurs() {
 	docs := l.documents()
 	for what, theirs := range l.foreign {
 		for name := range theirs {
@@ -95,10 +107,6 @@ func (l *life) adopt() {
 			delete(l.foreign, what)
 		}
 	}
-	if plan == nil {
-		l.must(end.exit == exitDone, "it fails with nothing in its way:\n%s", end.err)
-		l.settled()
-	}
 }
 
 // restore writes the last backup's items back.
@@ -108,10 +116,18 @@ func (l *life) restore() {
 	}
 	end := l.do("restore --yes "+l.saved(), l.faults())
 	if l.foreign["table"] != nil {
-		l.must(end.exit != exitDone, "it writes to somebody else's table:\n%s", end.err)
+		l.must(end.exit != exitDone && end.writes == 0, "it writes to somebody else's table:\n%s", end.err)
 	}
 	if end.exit == exitDone {
-		l.must(len(l.ids()) >= backedUp(l.saved()), "only %d of %d items are there", len(l.ids()), backedUp(l.saved()))
+		saved, err := os.ReadFile(l.saved())
+		l.must(err == nil, "%v", err)
+		there := 0
+		for id := range l.ids() {
+			if strings.Contains(string(saved), `"`+id+`"`) {
+				there++
+			}
+		}
+		l.must(there == backedUp(l.saved()), "only %d of %d items are there", there, backedUp(l.saved()))
 	}
 }
 
@@ -125,23 +141,36 @@ func (l *life) oneStep() {
 	l.do(name+" --yes", l.faults())
 }
 
+// anyLine is one of the commands that are cut off.
+func (l *life) anyLine() string {
+	line := draw(l, "line", upLine, downLine, adoptLine, "down --yes --backup", "restore --yes")
+	if strings.HasSuffix(line, "--backup") {
+		l.file++
+	}
+	if strings.HasPrefix(line, "restore") || strings.HasSuffix(line, "--backup") {
+		line += " " + l.saved()
+	}
+	return line
+}
+
 func (l *life) crash() {
-	line := draw(l, "line", upLine, downLine)
+	line := l.anyLine()
 	k, kind := rapid.IntRange(1, 90).Draw(l.rt, "call"), draw(l, "kind", local.FaultBefore, local.FaultAfter)
 	l.watch(fmt.Sprintf("crash of %s %s call %d", line, kind, k), line, func() ending { return l.killed(line, k, kind) })
+	l.nowOurs()
 }
 
 func (l *life) interrupt() {
-	line := draw(l, "line", upLine, downLine, statusLine)
-	k, kind := rapid.IntRange(1, 90).Draw(l.rt, "call"), draw(l, "kind", local.FaultBefore, local.FaultAfter, local.FaultStall, local.FaultStallAfter)
-	l.watch(fmt.Sprintf("ctrl-c in %s %s call %d", line, kind, k), line, func() ending {
-		ctx, interrupt := context.WithCancel(l.Context())
-		defer interrupt()
-		var at time.Time
-		end := l.runThrough(ctx, l.network(local.Fault{Kind: kind, Call: k, Do: func() { at = time.Now(); interrupt() }}), line+" --parallel 1")
-		l.must(at.IsZero() || time.Since(at) <= stopLimit, "it took %s to stop:\n%s", time.Since(at), end.err)
+	line := l.anyLine()
+	k, kind := rapid.IntRange(1, 90).Draw(l.rt, "call"), draw(l, "kind", ctrlCKinds...)
+	var took time.Duration
+	end := l.watch(fmt.Sprintf("ctrl-c in %s %s call %d", line, kind, k), line, func() (end ending) {
+		end, took = l.stoppedAt(line, k, kind)
 		return end
 	})
+	l.nowOurs()
+	l.must(took <= stopLimit, "it took %s to stop:\n%s", took, end.err)
+	l.must(end.fired == 0 || end.exit == exitInterrupted || end.exit == exitDone || !l.alone(), "it exits %d:\n%s", end.exit, end.err)
 }
 
 func (l *life) items() {

@@ -41,7 +41,7 @@ func (l *life) strangerComes() {
 	}
 	time.Sleep(time.Minute) // virtual: its tags would show by now
 	docs := l.documents()
-	maps.DeleteFunc(docs, func(name, _ string) bool { _, was := before[name]; return was })
+	maps.DeleteFunc(docs, func(name, doc string) bool { return before[name] == doc }) // one of this name may have been on its way out
 	l.foreign[what] = docs
 	l.deeds = append(l.deeds, "somebody else's "+what)
 }

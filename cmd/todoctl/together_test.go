@@ -104,14 +104,22 @@ func (r *rehearsal) wantPlain(end ending) {
 	if end.exit != exitDone && end.exit != exitDiffers && !kept && !strings.Contains(end.err, "try: ") {
 		r.Errorf("it does not say how to go on:\n%s", end.err)
 	}
-	for _, raw := range []string{"operation error", "https response error", "RequestID", "goroutine ", "smithy", "<html", "0x"} {
-		if strings.Contains(end.err, raw) {
-			r.Errorf("it shows the SDK's own words (%q):\n%s", raw, end.err)
-		}
+	if raw := rawWords(end.err); raw != nil {
+		r.Errorf("it shows the SDK's own words (%q):\n%s", raw, end.err)
 	}
 	if end.took > 15*time.Minute {
 		r.Errorf("it took %s", end.took)
 	}
+}
+
+// rawWords are those of the SDK or the runtime in what a person reads.
+func rawWords(said string) (raw []string) {
+	for _, word := range []string{"operation error", "https response error", "RequestID", "goroutine ", "smithy", "<html", "0x"} {
+		if strings.Contains(said, word) {
+			raw = append(raw, word)
+		}
+	}
+	return raw
 }
 
 const otherRegion = " --region eu-west-1" // the same stack there is another owner

@@ -64,7 +64,7 @@ type Fault struct {
 	Attempts  int    // instead of all these: the first so many attempts of every call of the API
 	Do        func() // for FaultBefore and FaultAfter; and where an answer never comes, before the wait for it
 	Code      string // for FaultError
-	Message   string // for FaultError; and of the other errors that AWS answers, "" being the usual one
+	Message   string // for FaultError; and for what else answers with words, "" being the usual ones
 	Status    int    // for FaultError: 0 is the one that goes with a caller's mistake
 }
 
@@ -180,7 +180,7 @@ func (f *Faults) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return stalled(r, fault.Do)
 	case FaultHTML:
-		return signInPage(r), nil
+		return signInPage(r, message("Room number")), nil
 	case FaultNoName:
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
 	case FaultExpired:
@@ -250,15 +250,16 @@ func reset(op string) error {
 }
 
 // signInPage is what a captive portal answers to everything.
-func signInPage(r *http.Request) *http.Response {
+func signInPage(r *http.Request, label string) *http.Response {
 	return answerTo(r, response{
 		status: http.StatusOK, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}},
-		body: []byte("<!DOCTYPE html><html><head><title>Sign in</title></head><body><form>Room number <input name=room></form></body></html>\n"),
+		body: []byte("<!DOCTYPE html><html><head><title>Sign in</title></head><body><form>" + label + " <input name=room></form></body></html>\n"),
 	})
 }
 
 // skewed answers as AWS does to a signature whose time is not AWS's, within
-// the five minutes that SigV4 allows. The client sees AWS's time in Date.
+// the five minutes that SigV4 allows: ahead is how far its clock is before the
+// caller's. The client sees AWS's time in Date.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
 func (f *Faults) skewed(r *http.Request, call faultCall, ahead time.Duration, done func() (*http.Response, error)) (*http.Response, error) {
 	const allowed, form = 5 * time.Minute, "20060102T150405Z"

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -162,6 +163,12 @@ func TestASkewedClockIsCorrectedByTheSDK(t *testing.T) {
 			}
 			if n := len(network.Calls()); n != 2 {
 				t.Errorf("%s: there were %d attempts", kind, n)
+			}
+			_, _, cfg = faulty(t, Fault{Kind: kind})
+			cfg.RetryMaxAttempts = 1
+			said := map[FaultKind]string{FaultClockBehind: "Signature expired", FaultClockAhead: "Signature not yet current"}[kind]
+			if _, err := lambda.NewFromConfig(cfg).ListFunctions(t.Context(), &lambda.ListFunctionsInput{}); err == nil || !strings.Contains(err.Error(), said) {
+				t.Errorf("%s: the caller sees %v", kind, err)
 			}
 		})
 	}

@@ -26,6 +26,7 @@ type lambdaService struct {
 
 	mu           sync.Mutex
 	closed       bool
+	opening      sync.Mutex           // of openURLs
 	fronts       map[string]*urlFront // by the URL's id
 	byAddress    map[string]*urlFront // by host:port, for those that have a socket
 	pools        map[string]*pool     // by key(region, function)

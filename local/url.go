@@ -67,6 +67,8 @@ func (x *lambdaService) openFront(fn resource, id, address string) (*urlFront, e
 // openURLs opens the Function URLs that the store holds. A URL keeps its port;
 // when something else has taken it, the URL gets a new one and that is said.
 func (x *lambdaService) openURLs() error {
+	x.opening.Lock()
+	defer x.opening.Unlock()
 	var docs []functionDoc
 	err := x.db.view(func(tx *bbolt.Tx) (err error) {
 		docs, err = list[functionDoc](tx, bucketFunctions, "")

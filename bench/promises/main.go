@@ -61,7 +61,7 @@ type result struct {
 	took                   time.Duration
 }
 
-// A failed test, and what it said.
+// A failed is a test that failed, and what it said.
 type failed struct{ test, said string }
 
 func main() {
@@ -78,7 +78,8 @@ func main() {
 
 func run(ctx context.Context, write, short bool) error {
 	// Many tests wait for a process of their own most of the time, so more of them
-	// are at work at once than there are CPUs. What all of them take, they may.
+	// are at work at once than there are CPUs. There is no time limit: the full form
+	// takes hours on a small machine.
 	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-timeout=0", fmt.Sprintf("-parallel=%d", 2*runtime.NumCPU()),
 		"./cmd/...", "./handler/...", "./local/...", "./provision/...")
 	cmd.Env = os.Environ()
@@ -130,6 +131,9 @@ func read(r io.Reader) (results map[string]*result, failures []failed, err error
 		}
 		if json.Unmarshal(lines.Bytes(), &e) != nil {
 			continue // a line of the toolchain's own
+		}
+		if e.Action == "build-output" {
+			fmt.Fprint(os.Stderr, e.Output)
 		}
 		test := e.Package + " " + e.Test
 		switch e.Action {

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -36,8 +35,8 @@ type outdoors struct {
 	front      atomic.Pointer[http.Handler] // the network of the run that is under way
 }
 
-// newOutdoors puts an account behind a socket. Its beginning was before: what was
-// new there is no more.
+// newOutdoors puts an account behind a socket. A rehearsal's clock begins in 2000 and
+// this one is the machine's: what was new in the beginning is not any more.
 func newOutdoors(t *testing.T, from beginning) *outdoors {
 	t.Helper()
 	o := &outdoors{rehearsal: &rehearsal{T: t, dir: from.copy(t)}}
@@ -93,9 +92,25 @@ func (u *unheard) Close() error {
 func (u *unheard) Addr() net.Addr { return u.addr }
 
 // killedAt runs the binary and kills it at its k-th call: before the call
-// arrives, or after it was carried out and before its answer. At 0 nothing
-// kills it. The exit code of a killed process is -1.
+// arrives, or after it was carried out and before its answer. The exit code of a
+// killed process is -1.
 func (o *outdoors) killedAt(args string, k int, kind local.FaultKind) ending {
+	o.Helper()
+	end := o.launch(args, func(kill func()) []local.Fault { return []local.Fault{{Kind: kind, Call: k, Do: kill}} })
+	if end.fired > 0 && end.exit != -1 {
+		o.Errorf("it was to be killed and exits %d:\n%s", end.exit, end.err)
+	}
+	return end
+}
+
+// process runs the binary to its end, whatever goes wrong on its way.
+func (o *outdoors) process(args string, plan ...local.Fault) ending {
+	o.Helper()
+	return o.launch(args, func(func()) []local.Fault { return plan })
+}
+
+// launch runs the binary through a network whose faults may kill it.
+func (o *outdoors) launch(args string, faults func(kill func()) []local.Fault) ending {
 	o.Helper()
 	o.start()
 	var out, errs bytes.Buffer
@@ -107,10 +122,6 @@ func (o *outdoors) killedAt(args string, k int, kind local.FaultKind) ending {
 		_ = cmd.Process.Signal(syscall.SIGKILL)
 		<-ended
 	}
-	var plan []local.Fault
-	if k > 0 {
-		plan = []local.Fault{{Kind: kind, Call: k, Do: kill}}
-	}
 	dead := func() bool {
 		select {
 		case <-ended:
@@ -119,7 +130,7 @@ func (o *outdoors) killedAt(args string, k int, kind local.FaultKind) ending {
 			return false
 		}
 	}
-	network := o.networkOver(dying{o, dead}, plan...)
+	network := o.networkOver(dying{o, dead}, faults(kill)...)
 	front := network.Over()
 	o.front.Store(&front)
 	before := len(o.cloud.Calls())
@@ -135,21 +146,12 @@ func (o *outdoors) killedAt(args string, k int, kind local.FaultKind) ending {
 	} else if err != nil {
 		o.Fatal(err)
 	}
-	if end.fired > 0 && end.exit != -1 {
-		o.Errorf("it was to be killed and exits %d:\n%s", end.exit, end.err)
-	}
 	for _, call := range o.cloud.Calls()[before:] {
 		if call.Write {
 			end.writes++
 		}
 	}
 	return end
-}
-
-// process runs the binary, and nothing goes wrong.
-func (o *outdoors) process(args string) ending {
-	o.Helper()
-	return o.killedAt(args, 0, "")
 }
 
 var killKinds = []local.FaultKind{local.FaultBefore, local.FaultAfter}
@@ -248,6 +250,28 @@ func TestWhatTheKilledProgramHasBegunIsEndedByTheSameCommand(t *testing.T) {
 	}
 }
 
+// T5. What breaks a real connection, or cuts off its answer, is repaired in the same
+// run as well.
+func TestTheProgramOutlivesBrokenConnections(t *testing.T) {
+	t.Parallel()
+	want, cases := cleanUp(t), 0
+	for i, kind := range []local.FaultKind{local.FaultResetBefore, local.FaultResetAfter, local.FaultEOFAfter, local.FaultCutBody, local.Fault500After} {
+		for k, more := 1+7*i, true; more; k += sample(61) {
+			t.Run(string(kind)+" "+strconv.Itoa(k), func(t *testing.T) {
+				o := newOutdoors(t, beginning{})
+				end := o.process(upLine, local.Fault{Kind: kind, Call: k})
+				more = end.fired > 0
+				o.wantExit(end, exitDone)
+				o.wantWhole(want)
+			})
+			if more {
+				cases++
+			}
+		}
+	}
+	promise(t, "T5", cases)
+}
+
 // hasTable says whether the table is there, with its item. One that is being
 // deleted, or has been and nobody has looked since, is not.
 func (r *rehearsal) hasTable() bool {
@@ -260,44 +284,4 @@ func (r *rehearsal) hasTable() bool {
 		r.Fatal(err)
 	}
 	return slices.Equal(r.tasks(), []string{"Buy groceries"})
-}
-
-// The same with as many steps at once as a person's run has: what is under way
-// at the moment of the kill differs from run to run.
-func TestManyAtOnceAreKilledToo(t *testing.T) {
-	clean := cleanUp(t)
-	seeds := 12
-	if full {
-		seeds = 200
-	}
-	counts := map[string]int{}
-	for seed := range seeds {
-		t.Run(strconv.Itoa(seed), func(t *testing.T) {
-			rehearse(t, local.Lags{}, func(r *rehearsal) {
-				draw := rand.New(rand.NewPCG(uint64(seed), 3))
-				kind := killKinds[draw.IntN(len(killKinds))]
-				if seed%3 == 2 {
-					r.wantExit(r.run(upLine), exitDone)
-					r.killedAmid(downLine, 1+draw.IntN(40), kind)
-					r.wantExit(r.runThrough(r.Context(), r.network(), downLine), exitDone)
-					r.wantNothing()
-					counts["T3"]++
-					return
-				}
-				r.killedAmid(upLine, 1+draw.IntN(50), kind)
-				if seed%3 == 1 {
-					r.wantExit(r.runThrough(r.Context(), r.network(), downLine), exitDone)
-					r.wantNothing()
-					counts["T2"]++
-					return
-				}
-				r.wantExit(r.runThrough(r.Context(), r.network(), upLine), exitDone)
-				r.wantWhole(clean)
-				counts["T1"]++
-			})
-		})
-	}
-	for name, n := range counts {
-		t.Run(name, func(t *testing.T) { promise(t, name, n) })
-	}
 }

@@ -27,11 +27,11 @@ import (
 type rehearsal struct {
 	*testing.T
 	cloud   *local.Server
-	way     http.RoundTripper
-	server  *server // its own side, which todoctl asks for its health
+	way     http.RoundTripper // to the cloud; made once, because that looks through the URLs
+	server  *server           // its own side, which todoctl asks for its health
 	dir     string
-	env     map[string]string
-	stopped atomic.Bool // `down` has stopped the server; the next command starts it
+	env     map[string]string // of the person
+	stopped atomic.Bool       // `down` has stopped the server; the next command starts it
 
 	// goSays is how the next builds of a Go program end, where not well; builds
 	// counts them.

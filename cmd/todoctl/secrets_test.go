@@ -74,7 +74,7 @@ func TestNoSecretLeavesTodoctl(t *testing.T) {
 					for _, args := range [][]string{{"up", "--yes"}, {"status"}, {"test"}, {"down", "--yes", "--discard-data"}} {
 						step := 37
 						if full {
-							step = 7 // TestNoSecretIsSaidOfAnyCallThatFails strikes them all
+							step = 7 // the next test strikes every call, with --local and with the keys from the environment
 						}
 						for k, more := 1, true; more; k += step {
 							if fault != "none" && (args[0] == "status" && k == 1 || args[0] == "down") { // so that there is something to look at, and to take away
@@ -151,9 +151,9 @@ func TestNoSecretIsSaidOfAnyCallThatFails(t *testing.T) {
 	t.Parallel()
 	failing := []local.Fault{
 		{Kind: local.FaultThrottle}, {Kind: local.Fault500Before}, {Kind: local.FaultExpired}, {Kind: local.FaultDenied},
-		{Kind: local.FaultError, Code: "ValidationException"}, {Kind: local.FaultError, Code: "Surprise"},
+		{Kind: local.FaultError, Code: "ValidationException"}, {Kind: local.FaultError, Code: "Surprise"}, {Kind: local.FaultHTML},
 	}
-	looks := trial{name: "status", line: statusLine, begin: plainTrials[1].begin}
+	looks := trial{name: "status", line: statusLine, begin: func(r *rehearsal) { r.up() }}
 	outputs, masked := 0, 0
 	for _, x := range slices.Concat(plainTrials, []trial{looks}, trials) {
 		t.Run(x.name, func(t *testing.T) {

@@ -19,8 +19,8 @@ const (
 	sameStop = 100 * time.Millisecond
 )
 
-// heed makes the first SIGINT, SIGTERM or SIGHUP end the returned context, and
-// leave end the process where obey calls it.
+// heed makes the first SIGINT, SIGTERM or SIGHUP end the returned context. obey says
+// when leave ends the process.
 //
 // A signal that was ignored when todoctl started stays so: that is what nohup
 // does, and a script's shell to what it runs behind it.

@@ -91,9 +91,20 @@ func TestOnAWSNoStateFolderIsNeeded(t *testing.T) {
 	t.Parallel()
 	cases := 0
 	for name, spoil := range map[string]func(dir string) error{
-		"missing":          func(string) error { return nil },
-		"a file":           func(dir string) error { return os.WriteFile(dir, []byte("x"), 0o600) },
-		"full of garbage":  func(dir string) error { return garbage(dir) },
+		"missing":         func(string) error { return nil },
+		"a file":          func(dir string) error { return os.WriteFile(dir, []byte("x"), 0o600) },
+		"full of garbage": garbage,
+		"with a spoilt lock": func(dir string) error {
+			return spoiltLock(dir, func(path string) error { return os.WriteFile(path, []byte("\x00\xff"), 0o600) })
+		},
+		"with folders for locks": func(dir string) error {
+			return spoiltLock(dir, func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) })
+		},
+		"of a later version": func(dir string) error {
+			return spoiltLock(dir, func(path string) error {
+				return os.WriteFile(path, []byte(`{"schema": 9, "pid": "1234", "command": ["up"], "since": 7}`), 0o600)
+			})
+		},
 		"not for writing":  func(dir string) error { return os.Mkdir(dir, 0o500) },
 		"of somebody else": func(dir string) error { return os.Mkdir(dir, 0o000) },
 	} {
@@ -122,12 +133,27 @@ func TestOnAWSNoStateFolderIsNeeded(t *testing.T) {
 	promise(t, "T14", cases)
 }
 
+// spoiltLock puts something in the place of the lock of the account's stack, and of
+// what says who has it.
+func spoiltLock(dir string, put func(path string) error) error {
+	locks := filepath.Join(dir, "locks")
+	if err := os.MkdirAll(locks, 0o700); err != nil {
+		return err
+	}
+	for _, end := range []string{".lock", ".json"} {
+		if err := put(filepath.Join(locks, "000000000000-eu-west-1-Todo"+end)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // garbage fills a folder with files of todoctl's names and no sense.
 func garbage(dir string) error {
 	if err := os.MkdirAll(filepath.Join(dir, "local", "server.json"), 0o700); err != nil { // a folder in a file's place
 		return err
 	}
-	for _, name := range []string{"aws.db", "server.log", "000000000000-eu-west-1-Todo.lock"} {
+	for _, name := range []string{"aws.db", "server.log"} {
 		if err := os.WriteFile(filepath.Join(dir, "local", name), []byte("\x00\xff"), 0o600); err != nil {
 			return err
 		}

@@ -184,6 +184,9 @@ func TestThrottlingIsWaitedOut(t *testing.T) {
 		cases += eachCall(t, sample(47), beginning{}, func(r *rehearsal, k int) bool {
 			end := r.run(upLine, local.Fault{Kind: local.FaultThrottle, Call: k, Times: 8})
 			r.wantExit(end, exitFailed, exitDone) // some calls are asked again by their step
+			if first := strings.HasSuffix(strings.Join(end.calls, ","), strings.Repeat(","+end.calls[len(end.calls)-1], 7)); end.exit == exitFailed && end.fired == 8 && !first {
+				r.Errorf("it does not end at the eighth refusal: %q", end.calls)
+			}
 			r.wantExit(r.run(upLine), exitDone)
 			r.wantWhole(clean)
 			return end.fired > 0
@@ -248,11 +251,9 @@ func TestKilledTwiceTheThirdRunContinues(t *testing.T) {
 	for first := 1; ; first += sample(41) {
 		more := false
 		t.Run(strconv.Itoa(first), func(t *testing.T) {
-			cases += eachCall(t, sample(41), beginning{}, func(r *rehearsal, k int) bool {
-				kinds := []local.FaultKind{local.FaultBefore, local.FaultAfter}
-				if r.killed(upLine, first, kinds[first%2]).fired > 0 {
-					more = true
-				}
+			kinds := []local.FaultKind{local.FaultBefore, local.FaultAfter}
+			once := begin(t, local.Lags{}, func(r *rehearsal) { more = r.killed(upLine, first, kinds[first%2]).fired > 0 })
+			cases += eachCall(t, sample(41), once, func(r *rehearsal, k int) bool {
 				end := r.killed(upLine, k, kinds[k%2])
 				r.wantExit(r.run(upLine), exitDone)
 				r.wantWhole(clean)

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"todoctl/local"
 )
 
@@ -190,6 +193,38 @@ func TestWhatWasKilledAnywhereIsEndedByTheSameCommand(t *testing.T) {
 				})
 			}
 			promise(t, x.promise, cases)
+		})
+	}
+}
+
+// T2. Or a down takes away what it has begun.
+func TestDownTakesAwayWhatAnyKilledUpHasLeft(t *testing.T) {
+	t.Parallel()
+	for _, x := range trials {
+		if !strings.HasPrefix(x.line, "up") || strings.Contains(x.line, "--adopt") { // what was not adopted yet stays
+			continue
+		}
+		t.Run(x.name, func(t *testing.T) {
+			clean := x.clean(t)
+			cases := 0
+			for _, kind := range []local.FaultKind{local.FaultBefore, local.FaultAfter} {
+				t.Run(string(kind), func(t *testing.T) {
+					cases += eachCall(t, min(sample(clean.calls), clean.calls), clean.from, func(r *rehearsal, k int) bool {
+						end := r.killed(x.command(r), k, kind)
+						if down := r.run(downLine); strings.Contains(down.err, "protected against deletion") { // up had not come to that
+							a := r.account()
+							a.done(a.DynamoDB.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: aws.String(a.TableName()), DeletionProtectionEnabled: aws.Bool(false)}))
+							settled()
+						} else {
+							r.wantExit(down, exitDone)
+						}
+						r.wantExit(r.run(downLine), exitDone)
+						r.wantNothing()
+						return end.fired > 0
+					})
+				})
+			}
+			promise(t, "T2", cases)
 		})
 	}
 }

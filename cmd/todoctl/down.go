@@ -53,6 +53,9 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 		return err
 	}
 	c.view().Header(sess)
+	if err := c.letAppear(ctx); err != nil {
+		return err
+	}
 	pages := provision.Teardown(sess.cfg, sess.clients)
 	plan, err := c.look(ctx, pages, provision.Down)
 	if err != nil {

@@ -132,6 +132,7 @@ type command struct {
 	secrets   secrets
 	screen    io.Writer // Err itself, for forms: they must see that it is a terminal
 	held      func()    // gives the lock back; nil: none is held
+	cutOff    holder    // who had it before and was killed with it
 	newLine   bool      // what stopped the run has left no half line on the screen
 
 	askedRegion string // the Region of AWS that was asked, "" before that

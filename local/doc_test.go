@@ -52,6 +52,28 @@ func TestEachKnobIsOnThePage(t *testing.T) {
 	}
 }
 
+// What is known from AWS's documentation says from which page.
+func TestEachDocumentedBehaviourNamesItsPage(t *testing.T) {
+	page, err := os.ReadFile("../docs/local-aws.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := 0
+	for line := range strings.Lines(string(page)) {
+		_, source, is := strings.Cut(line, "| docs:")
+		if !is {
+			continue
+		}
+		documented++
+		if !strings.Contains(source, "](https://") && !strings.HasPrefix(source, " same page") {
+			t.Errorf("it does not say on which page of the documentation: %s", line)
+		}
+	}
+	if documented < 40 {
+		t.Errorf("only %d rows were looked at", documented)
+	}
+}
+
 func TestEachFaultIsOnThePage(t *testing.T) {
 	page, err := os.ReadFile("../docs/local-aws.md")
 	if err != nil {

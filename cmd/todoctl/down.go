@@ -306,7 +306,9 @@ func (c *command) prove(ctx context.Context, sess session, plan []provision.Chan
 	left, err := provision.Remains(at, sess.cfg, sess.clients)
 	end()
 	if err != nil {
-		return err
+		p := explain(err, c.way())
+		p.What = "could not look for what is left: " + p.What
+		return p
 	}
 	c.doc.Remains = []remain{}
 	kept := slices.ContainsFunc(plan, func(p provision.Change) bool { return p.Seen.State.Others() })

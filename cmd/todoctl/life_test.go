@@ -66,7 +66,8 @@ func TestWhateverHappensThePromisesHold(t *testing.T) {
 		var broken any
 		lags := rapid.SampledFrom([]local.Lags{{}, local.ShortLags, local.AWSLags}).Draw(rt, "lags")
 		lags.LogDelivery = 0 // under the book's policies late lines make a group that is nobody's, and up rightly refuses it
-		rehearse(t, lags, func(r *rehearsal) {
+		account := local.Account{LosesStatements: rapid.Bool().Draw(rt, "loses statements")}
+		rehearseOn(t, local.Config{Lags: lags, Account: account}, func(r *rehearsal) {
 			defer func() { broken = recover() }() // rapid's own: it belongs outside of the bubble
 			r.env = canaries
 			l := &life{rehearsal: r, rt: rt, told: &told, clean: clean, foreign: map[string]map[string]string{}}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -77,7 +78,8 @@ func restoreRun(ctx context.Context, c *command, path string) error {
 	if err != nil {
 		p := explain(err, c.way())
 		p.What = fmt.Sprintf("only %d of the %s are known to be written: %s", written.Items, plural(found.Items, "item"), p.What)
-		p.Fix = append([]string{c.again() + "   (writes them all, those that are there too)"}, p.Fix...)
+		others := slices.DeleteFunc(p.Fix, func(fix string) bool { return fix == c.again() })
+		p.Fix = append([]string{c.again() + "   (writes them all, those that are there too)"}, others...)
 		c.tally.restored(written.Items, found.Items) // for Ctrl-C and the limit, which have words of their own
 		return p
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"todoctl/local"
+	"todoctl/provision"
 )
 
 // The kinds of fault by what becomes of the call.
@@ -147,6 +148,15 @@ func (r *rehearsal) wantReason(end ending, kind local.FaultKind) {
 	}
 	r.wantExit(end, want...)
 	r.wantPlain(end)
+	said := strings.Join(strings.Fields(end.err), " ")
+	places := []string{"what is left", "items"} // beside the steps
+	for _, step := range provision.Names() {
+		places = append(places, "the "+step, "✗ "+step)
+	}
+	named := func(place string) bool { return strings.Contains(said, place) }
+	if first := end.calls[len(end.calls)-end.fired]; first != "GetCallerIdentity" && !slices.ContainsFunc(places, named) {
+		r.Errorf("%s failed, and it does not say at what:\n%s", first, end.err)
+	}
 }
 
 // wantNoClaim checks that a status which could not look at everything says so,

@@ -112,7 +112,7 @@ var runEntries = []entry{
 		ID: "TODO-RUN-01", Exit: exitInterrupted,
 		Title: "stopped",
 		Why: "You stopped the run, with Ctrl-C, by an answer, or by closing the terminal. Calls that were under way were waited for, " +
-			"so what is said to exist does exist. todoctl keeps no notes of its own: the next run looks at AWS and goes on from what is there.",
+			"so what is said to exist does exist. What stands at AWS is all that counts: the next run looks at it and goes on from what is there.",
 		Do: []remedy{
 			{"Continue.", "todoctl up"},
 			{"Or take away what there is.", "todoctl down"},
@@ -123,7 +123,7 @@ var runEntries = []entry{
 		Title: "stopped at once",
 		Cause: "a call that was under way may still take effect; another run looks first",
 		Why: "The second Ctrl-C ends todoctl in the middle of a call. AWS may have received it and may carry it out a moment later. " +
-			"That does no harm: every run begins by looking.",
+			"That does no harm: every run begins by looking, and down first gives AWS half a minute to show what was made last.",
 		Do: []remedy{{"See what there is, a minute later.", "todoctl status"}},
 	},
 	{

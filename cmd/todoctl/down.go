@@ -53,7 +53,7 @@ func downRun(ctx context.Context, c *command, opt downOptions) error {
 		return err
 	}
 	c.view().Header(sess)
-	if err := c.letAppear(ctx); err != nil {
+	if err := c.letAppear(ctx, sess); err != nil {
 		return err
 	}
 	pages := provision.Teardown(sess.cfg, sess.clients)
@@ -145,7 +145,10 @@ func (c *command) countItems(ctx context.Context, sess session, plan []provision
 	if errors.Is(err, provision.ErrNoTable) {
 		return 0, c.noTable(ctx, table)
 	}
-	return items, err
+	if err != nil {
+		return 0, &provision.StepError{Step: table.Name(), Action: "count the items of", Err: err}
+	}
+	return items, nil
 }
 
 func tableIn(plan []provision.Change) int {

@@ -57,9 +57,6 @@ func (c *command) lock(s session) error {
 	if !got {
 		return c.taken(who, s.cfg.Stack)
 	}
-	if last, named := c.holder(who); named { // it ended without giving the lock back
-		c.cutOff = last
-	}
 	c.held = func() {
 		_ = c.writePrivate(who, []byte("{}\n")) // the next one writes its own; who fails to read it says less
 		_ = l.Close()                           // the kernel does it at the end in any case
@@ -71,6 +68,7 @@ func (c *command) lock(s session) error {
 	if err := c.writePrivate(who, append(data, '\n')); err != nil {
 		c.noLock(err)
 	}
+	c.unsettle(s)
 	return nil
 }
 
@@ -96,49 +94,16 @@ func (c *command) noLock(err error) {
 	c.view().Note("      %s", err)
 }
 
-// holder is who works on a stack, or did when it was killed, as a file tells it;
-// false when that names nobody.
-func (c *command) holder(who string) (h holder, named bool) {
-	data, err := c.readFile(who)
-	return h, err == nil && json.Unmarshal(data, &h) == nil && h.PID != 0
-}
-
-// read says so in words.
+// read says who works on a stack, as a file tells it; false when it names nobody.
 func (c *command) read(who string) (by string, named bool) {
-	h, named := c.holder(who)
-	if !named {
+	var h holder
+	if data, err := c.readFile(who); err != nil || json.Unmarshal(data, &h) != nil || h.PID == 0 {
 		return "", false
 	}
-	return fmt.Sprintf(" (pid %d, %s, since %s)", h.PID, h.Command, h.since()), true
+	return fmt.Sprintf(" (pid %d, %s, since %s)", h.PID, h.Command, clockTime(h.Since)), true
 }
 
-func (h holder) since() string { return h.Since.Local().Format("15:04:05") }
-
-const (
-	// newness is how long AWS may take to show what was made: the walkthrough waits
-	// as long for its own.
-	newness = 30 * time.Second
-
-	// recent is how long ago a run may have begun whose last deed may be new: it
-	// works for a quarter of an hour at most, and waits for a person as well.
-	recent = time.Hour
-)
-
-// letAppear waits where the todoctl before this one was killed in the middle of
-// making something: AWS may not show yet what came last, and a down that does not
-// see it would leave it, and call that nothing. The rehearsal shows all at once.
-func (c *command) letAppear(ctx context.Context) error {
-	last := c.cutOff
-	making := last.PID != 0 && last.Command != "todoctl down" && last.Command != "todoctl restore"
-	if !making || c.local || c.Clock.Now().Sub(last.Since).Abs() > recent {
-		return nil
-	}
-	c.view().Note("The last run (%s, since %s) was cut off.", last.Command, last.since())
-	c.view().Note("AWS may not show yet what it made last. Looking in %d s.", newness/time.Second)
-	ctx, end := c.working(ctx, "waiting for AWS to show what was made last")
-	defer end()
-	return c.Clock.Sleep(ctx, newness)
-}
+func clockTime(t time.Time) string { return t.Local().Format("15:04:05") }
 
 // tellOther says to somebody who only looks that another todoctl is at work on
 // the stack: what is half made then is no fault. The lock is tried, shared and

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,14 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
-
-	"todoctl/provision"
 )
 
 // holding starts `up` and keeps it in its first write.
@@ -101,66 +91,5 @@ func TestWithoutAPlaceForTheLockTheWorkGoesOn(t *testing.T) {
 	p := x.must(0, "up", "--yes")
 	if !strings.Contains(p.errs.String(), "note: start no second todoctl") {
 		t.Errorf("it does not say so:\n%s", p.errs.String())
-	}
-}
-
-// What a killed run has made last may show only after a while. A down that comes
-// right after it waits for that, and takes it away.
-func TestDownWaitsForWhatAKilledRunHasMadeLast(t *testing.T) {
-	for name, c := range map[string]struct {
-		command string
-		ago     time.Duration
-		waits   bool
-	}{
-		"up":              {"todoctl up", time.Minute, true},
-		"a step":          {"todoctl role", time.Minute, true},
-		"up, long ago":    {"todoctl up", 2 * time.Hour, false},
-		"down":            {"todoctl down", time.Minute, false},
-		"one that ended":  {"", time.Minute, false},
-		"of another time": {"todoctl up", -100 * time.Hour, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			v := newVault(t)
-			locks := filepath.Join(os.Getenv("TODOCTL_STATE"), "locks")
-			file := filepath.Join(locks, "000000000000-eu-west-1-Todo.json")
-			if _, err := os.Stat(file); err != nil { // made by the first command
-				t.Fatal(err)
-			}
-			if c.command != "" {
-				data, err := json.Marshal(holder{PID: 4194303, Command: c.command, Since: time.Now().Add(-c.ago)})
-				if err == nil {
-					err = os.WriteFile(file, data, 0o600)
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			roles := iam.NewFromConfig(aws.Config{
-				Region: "eu-west-1", BaseEndpoint: aws.String(os.Getenv("AWS_ENDPOINT_URL")),
-				Credentials: credentials.NewStaticCredentialsProvider("somebody", "else", ""), HTTPClient: &http.Client{Transport: &http.Transport{}},
-			})
-			waited := false
-			appear := func(ctx context.Context, d time.Duration) error {
-				if d != newness {
-					return sleep(ctx, d)
-				}
-				waited = true
-				_, err := roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("LambdaTodoRole"), AssumeRolePolicyDocument: aws.String(trust), Tags: []iamtypes.Tag{
-					{Key: aws.String(provision.TagStack), Value: aws.String("Todo")}, {Key: aws.String(provision.TagRegion), Value: aws.String("eu-west-1")},
-				}})
-				return err
-			}
-			end := v.todoctl(func(a *App) { a.Clock.Sleep = appear }, "down", "--yes", "--discard-data")
-			if end.exit != exitDone || waited != c.waits || end.says("was cut off") != c.waits {
-				t.Errorf("exit %d, waited: %v\n%s", end.exit, waited, end.err)
-			}
-			if _, err := roles.GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("LambdaTodoRole")}); err == nil {
-				t.Errorf("the role is left:\n%s", end.err)
-			}
-			waited = false
-			if end := v.todoctl(func(a *App) { a.Clock.Sleep = appear }, "down", "--yes"); end.exit != exitDone || waited {
-				t.Errorf("the next one waited: %v; exit %d\n%s", waited, end.exit, end.err)
-			}
-		})
 	}
 }

@@ -102,7 +102,9 @@ name and by tag.
 
 At every moment there is the table or a whole backup, unless --discard-data gives
 the items up. What todoctl did not make stays. It goes on past a step that fails,
-because what is left may cost money; run again, it takes away the rest.`,
+because what is left may cost money; run again, it takes away the rest. Right after
+a run that did not come to its end it waits up to 30 seconds before it looks, since
+AWS may show late what was made last.`,
 		examples: []example{
 			{"All of it gone, after questions about the items and the name", "todoctl down"},
 			{"All of it gone and the items in a new file, with no questions", "todoctl down --yes --backup items.jsonl"},

@@ -73,7 +73,9 @@ func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (
 	if format := cmp.Or(typedFormat(app.Args), c.output); err != nil && c.name == "" && isJSON(format) { // refused before its flags were read
 		c.output, c.name = format, strings.TrimPrefix(cmd.CommandPath(), "todoctl ")
 	}
-	return c.finish(err)
+	exit = c.finish(err)
+	c.settled(exit == exitDone)
+	return exit
 }
 
 // withValues gives a flag that may stand alone the word behind it: pflag takes a
@@ -130,10 +132,10 @@ type command struct {
 	tally     tally
 	talk      sync.Mutex // one question at a time while steps are at work
 	secrets   secrets
-	screen    io.Writer // Err itself, for forms: they must see that it is a terminal
-	held      func()    // gives the lock back; nil: none is held
-	cutOff    holder    // who had it before and was killed with it
-	newLine   bool      // what stopped the run has left no half line on the screen
+	screen    io.Writer       // Err itself, for forms: they must see that it is a terminal
+	held      func()          // gives the lock back; nil: none is held
+	settle    func(well bool) // notes how a run ended that may have made something; nil: it may not
+	newLine   bool            // what stopped the run has left no half line on the screen
 
 	askedRegion string // the Region of AWS that was asked, "" before that
 }

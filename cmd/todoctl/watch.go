@@ -50,6 +50,7 @@ func (c *command) watch(ctx context.Context, sess *session, s *settings) error {
 	s.replace, s.adopt = false, false // they were for what ran at the beginning
 	c.work.pause()
 	defer c.work.resume()
+	c.settled(true)
 	c.unlock() // others may work on the stack between two deployments
 	c.view().Note("")
 	c.view().Note("Watching %s: each save is deployed. Ctrl-C stops it.", s.source)
@@ -140,6 +141,7 @@ func (c *command) redeploy(ctx context.Context, sess *session, s *settings, depl
 		return deployed, true, nil
 	}
 	defer c.unlock()
+	c.settled(true) // it makes nothing new
 	pages, _ := only(provision.Steps(now.cfg, now.clients), "function")
 	err := func() error {
 		plan, err := provision.Plan(ctx, pages, provision.Up)

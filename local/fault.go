@@ -258,8 +258,8 @@ func signInPage(r *http.Request, label string) *http.Response {
 }
 
 // skewed answers as AWS does to a signature whose time is not AWS's, within
-// the five minutes that SigV4 allows: ahead is how far its clock is before the
-// caller's. The client sees AWS's time in Date.
+// the five minutes that SigV4 allows. ahead is how far AWS's clock is ahead of the
+// caller's, negative where it is behind; the client sees it in Date.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
 func (f *Faults) skewed(r *http.Request, call faultCall, ahead time.Duration, done func() (*http.Response, error)) (*http.Response, error) {
 	const allowed, form = 5 * time.Minute, "20060102T150405Z"

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -33,13 +32,17 @@ func TestManyAtOnceAreKilledToo(t *testing.T) {
 				draw := rand.New(rand.NewPCG(uint64(seed), 3))
 				kind := killKinds[draw.IntN(len(killKinds))]
 				if seed%3 == 2 {
-					r.killedAmid(downLine, 1+draw.IntN(40), kind)
+					if r.killedAmid(downLine, 1+draw.IntN(40), kind).fired == 0 {
+						return
+					}
 					r.wantExit(r.runThrough(r.Context(), r.network(), downLine), exitDone)
 					r.wantNothing()
 					counts["T3"]++
 					return
 				}
-				r.killedAmid(upLine, 1+draw.IntN(50), kind)
+				if r.killedAmid(upLine, 1+draw.IntN(50), kind).fired == 0 {
+					return
+				}
 				if seed%3 == 1 {
 					r.wantExit(r.runThrough(r.Context(), r.network(), downLine), exitDone)
 					r.wantNothing()
@@ -52,8 +55,8 @@ func TestManyAtOnceAreKilledToo(t *testing.T) {
 			})
 		})
 	}
-	for name, n := range counts {
-		t.Run(name, func(t *testing.T) { promise(t, name, n) })
+	for _, name := range []string{"T1", "T2", "T3"} {
+		t.Run(name, func(t *testing.T) { promise(t, name, counts[name]) })
 	}
 }
 
@@ -101,14 +104,13 @@ func TestWhateverGoesWrongAmidManySteps(t *testing.T) {
 			})
 		})
 	}
-	for name, n := range counts {
-		t.Run(name, func(t *testing.T) { promise(t, name, n) })
+	for _, name := range []string{"T5", "T6"} {
+		t.Run(name, func(t *testing.T) { promise(t, name, counts[name]) })
 	}
 }
 
-// T1, T2. Where AWS does not show at once what was made, a run that comes right after
-// a killed one cannot see all of it. It ends well all the same, and so does a down;
-// what that one could not see yet, the next one takes.
+// T1, T2. Where AWS does not show at once what was made, an up that comes right after a
+// killed one ends well all the same; and a down does once it has waited.
 func TestKilledWhereAWSShowsLateTheNextRunContinues(t *testing.T) {
 	t.Parallel()
 	clean := cleanUp(t)
@@ -116,33 +118,25 @@ func TestKilledWhereAWSShowsLateTheNextRunContinues(t *testing.T) {
 		TableVisible: 10 * time.Second, RoleVisible: 10 * time.Second, PolicyVisible: 10 * time.Second, FunctionVisible: 10 * time.Second, URLVisible: 10 * time.Second,
 		StatementVisible: 10 * time.Second, GroupVisible: 10 * time.Second, TopicVisible: 10 * time.Second, AlarmVisible: 10 * time.Second, BudgetVisible: 10 * time.Second, TableTags: 10 * time.Second,
 	}}
-	counts, unseen := map[string]int{}, 0
+	ups, downs := 0, 0
 	for i, kind := range killKinds {
 		t.Run(string(kind), func(t *testing.T) {
-			counts["T1"] += eachCall(t, sample(131+i), late, func(r *rehearsal, k int) bool {
+			ups += eachCall(t, sample(131+i), late, func(r *rehearsal, k int) bool {
 				end := r.killed(upLine, k, kind)
 				r.wantExit(r.run(upLine), exitDone)
 				settled()
 				r.wantWhole(clean)
 				return end.fired > 0
 			})
-			counts["T2"] += eachCall(t, sample(131+i), late, func(r *rehearsal, k int) bool {
+			downs += eachCall(t, sample(131+i), late, func(r *rehearsal, k int) bool {
 				end := r.killed(upLine, k, kind)
-				first := r.run(downLine)
-				if first.exit != exitDone && !strings.Contains(first.err, "still there") { // it showed by the time of the last look
-					r.wantExit(first, exitDone)
-				}
-				if settled(); first.exit == exitDone && r.contents() != "{}" {
-					unseen++
-				}
+				time.Sleep(newness) // as long as down waits on AWS
 				r.wantExit(r.run(downLine), exitDone)
 				r.wantNothing()
 				return end.fired > 0
 			})
 		})
 	}
-	t.Logf("in %d cases of %d the first down could not see all of it", unseen, counts["T2"])
-	for name, n := range counts {
-		t.Run(name, func(t *testing.T) { promise(t, name, n) })
-	}
+	t.Run("T1", func(t *testing.T) { promise(t, "T1", ups) })
+	t.Run("T2", func(t *testing.T) { promise(t, "T2", downs) })
 }

@@ -256,7 +256,7 @@ func TestTheProgramOutlivesBrokenConnections(t *testing.T) {
 	t.Parallel()
 	want, cases := cleanUp(t), 0
 	for i, kind := range []local.FaultKind{local.FaultResetBefore, local.FaultResetAfter, local.FaultEOFAfter, local.FaultCutBody, local.Fault500After} {
-		for k, more := 1+7*i, true; more; k += sample(61) {
+		for k, more := 1+7*i, true; more && !t.Failed(); k += sample(61) {
 			t.Run(string(kind)+" "+strconv.Itoa(k), func(t *testing.T) {
 				o := newOutdoors(t, beginning{})
 				end := o.process(upLine, local.Fault{Kind: kind, Call: k})

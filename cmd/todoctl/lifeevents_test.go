@@ -41,7 +41,11 @@ func (l *life) strangerComes() {
 	}
 	time.Sleep(time.Minute) // virtual: its tags would show by now
 	docs := l.documents()
-	maps.DeleteFunc(docs, func(name, doc string) bool { return before[name] == doc }) // one of this name may have been on its way out
+	maps.DeleteFunc(docs, func(name, doc string) bool {
+		old, was := before[name]
+		another := old != doc && strings.Contains(old, `"Deleted":"`) // one of this name was on its way out
+		return was && !another
+	})
 	l.foreign[what] = docs
 	l.deeds = append(l.deeds, "somebody else's "+what)
 }

@@ -57,6 +57,7 @@ func (p pairing) meet(r *rehearsal, clean string, plan schedule, parallel string
 		}
 		return out
 	}
+	before := len(r.tasks())
 	s := r.playTwo(plan, ready(p.a), ready(p.b))
 	defer func() {
 		if r.Failed() {
@@ -78,8 +79,8 @@ func (p pairing) meet(r *rehearsal, clean string, plan schedule, parallel string
 			}
 		}
 	}
-	if tasks := r.tasks(); len(tasks) > max(tests, 1) { // one was there before, where up had ended
-		r.Errorf("the API was asked for %d and the table holds %q", tests, tasks)
+	if tasks := r.tasks(); len(tasks) > before+tests {
+		r.Errorf("there were %d items, %d were asked for, and the table holds %q", before, tests, tasks)
 	}
 	if p.judge != nil {
 		p.judge(s)

@@ -185,8 +185,8 @@ func (r *rehearsal) open(account local.Config, address string) {
 		if r.cloud, err = local.Open(account); !errors.Is(err, local.ErrLocked) {
 			break
 		}
-		syscall.ForkLock.RLock() // which a fork holds until the exec
-		syscall.ForkLock.RUnlock()
+		syscall.ForkLock.RLock()   // a fork holds it until the exec
+		syscall.ForkLock.RUnlock() //nolint:staticcheck // it is only waited for
 	}
 	if err != nil {
 		r.Fatal(err)

@@ -239,7 +239,7 @@ func TestWhatTheKilledProgramHasBegunIsEndedByTheSameCommand(t *testing.T) {
 	for _, x := range trials {
 		t.Run(x.name, func(t *testing.T) {
 			clean := x.clean(t)
-			promise(t, x.promise, eachKill(t, min(sample(clean.calls*3/4), clean.calls), clean.from, func(o *outdoors, k int, kind local.FaultKind) bool {
+			promise(t, x.promise, eachKill(t, min(sample(clean.calls), clean.calls), clean.from, func(o *outdoors, k int, kind local.FaultKind) bool {
 				end := o.killedAt(x.command(o.rehearsal), k, kind)
 				x.neverNeither(o.rehearsal)
 				o.wantExit(o.process(x.command(o.rehearsal)), exitDone)

@@ -73,8 +73,8 @@ func (c *command) letAppear(ctx context.Context, s session) error {
 		wait = newness
 	}
 	if wait > 0 {
-		c.view().Note("The last run (%s, since %s) did not come to its end, and AWS may not", last.Command, clockTime(last.Since))
-		c.view().Note("show yet all that it made. This one looks in %d s.", (wait+time.Second-1)/time.Second)
+		c.view().Note("The last run (%s, since %s) did not come to its end.", last.Command, clockTime(last.Since))
+		c.view().Note("AWS may not show yet all that it made. This one looks in %d s.", (wait+time.Second-1)/time.Second)
 		at, end := c.working(ctx, "waiting for AWS to show what was made last")
 		err := c.Clock.Sleep(at, wait)
 		end()

@@ -70,14 +70,17 @@ func (s *secrets) hide(text string) string {
 }
 
 // A discreet writer hides secrets from what passes. Each line comes in one
-// write.
+// write, and with --debug several calls may write at once.
 type discreet struct {
+	mu      sync.Mutex
 	to      io.Writer
 	secrets *secrets
 	failed  *error // gets the first error; nil: nobody wants it
 }
 
 func (d *discreet) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if _, err := io.WriteString(d.to, d.secrets.hide(string(p))); err != nil {
 		if d.failed != nil && *d.failed == nil {
 			*d.failed = plainPathError(err)

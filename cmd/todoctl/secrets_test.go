@@ -158,7 +158,10 @@ func TestNoSecretIsSaidOfAnyCallThatFails(t *testing.T) {
 	for _, x := range slices.Concat(plainTrials, []trial{looks}, trials) {
 		t.Run(x.name, func(t *testing.T) {
 			clean := x.clean(t)
-			for _, fault := range failing {
+			for i, fault := range failing {
+				if raced && i%4 != 0 {
+					continue
+				}
 				t.Run(string(fault.Kind)+fault.Code, func(t *testing.T) {
 					outputs += eachCall(t, min(sample(71), clean.calls), clean.from, func(r *rehearsal, k int) bool {
 						r.env = canaries

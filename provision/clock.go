@@ -11,9 +11,9 @@ type Clock struct {
 	Sleep func(ctx context.Context, d time.Duration) error // returns ctx's error when that comes first
 }
 
-// spread is how long AWS may take to show everywhere what it has accepted: tags
+// Spread is how long AWS may take to show everywhere what it has accepted: tags
 // of a new table, a new role's name, a new function's name.
-const spread = 30 * time.Second
+const Spread = 30 * time.Second
 
 // pace is the rhythm of looking: how long to wait when so much time has passed
 // since the first look. Looks fall on fixed marks, so that slow answers do not

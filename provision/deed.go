@@ -68,7 +68,7 @@ func (r *run) settle(c Change, waiting func(Observation)) (Observation, error) {
 			return seen, nil
 		case r.opt.Goal == Down && seen.State == Foreign && !foreign:
 			return seen, nil
-		case foreign && passed >= spread:
+		case foreign && passed >= Spread:
 			// Not before: what we have just made may not show its tags yet.
 			return seen, &ForeignError{Step: d.Name, Resource: d.Resource, Owner: seen.Owner}
 		case r.opt.Goal == Up && seen.Denied != "": // since the look before: what was done cannot be checked

@@ -271,7 +271,7 @@ func (t taken) Observe(ctx context.Context) (Observation, error) {
 
 // again decides who has the name that was found taken, and goes on from there.
 func (f *function) again(ctx context.Context, conflict error, shows func(*functionSeen) bool) error {
-	seen, err := f.cfg.Clock.claimed(ctx, taken{f, shows}, spread, conflict)
+	seen, err := f.cfg.Clock.claimed(ctx, taken{f, shows}, Spread, conflict)
 	if err != nil || seen.State == OK {
 		return err
 	}

@@ -99,7 +99,7 @@ func (g logGroup) retain(ctx context.Context, s *groupSeen) error {
 	if s != nil && aws.ToInt32(s.RetentionInDays) == retentionDays {
 		return nil
 	}
-	return g.cfg.Clock.until(ctx, groupShowing, spread, func() (bool, error, error) {
+	return g.cfg.Clock.until(ctx, groupShowing, Spread, func() (bool, error, error) {
 		_, err := g.api.PutRetentionPolicy(ctx, g.retainInput())
 		if isGone(err) {
 			return false, err, nil

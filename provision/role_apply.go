@@ -32,7 +32,7 @@ func (r *role) Apply(ctx context.Context, seen Observation) error {
 }
 
 func (r *role) create(ctx context.Context) error {
-	return r.cfg.Clock.until(ctx, rolePolicyCopying, spread, func() (bool, error, error) {
+	return r.cfg.Clock.until(ctx, rolePolicyCopying, Spread, func() (bool, error, error) {
 		_, err := r.api.CreateRole(ctx, r.createInput())
 		if apiCode(err) == "MalformedPolicyDocument" && strings.Contains(err.Error(), "Invalid principal") {
 			return false, err, nil

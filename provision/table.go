@@ -117,7 +117,7 @@ func (t *table) Observe(ctx context.Context) (Observation, error) {
 		if err != nil || found == nil {
 			return false, err
 		}
-		young = found.CreationDateTime != nil && t.cfg.Clock.Now().Sub(*found.CreationDateTime) < spread
+		young = found.CreationDateTime != nil && t.cfg.Clock.Now().Sub(*found.CreationDateTime) < Spread
 		return tags == nil && !young && !t.made.Load() && found.TableStatus != types.TableStatusDeleting, nil
 	})
 	if err != nil || found == nil {
@@ -284,7 +284,7 @@ func (t *table) Apply(ctx context.Context, seen Observation) error {
 	switch {
 	case s.unsure:
 		// Whose it is must be known before any other step changes anything.
-		o, err := t.cfg.Clock.claimed(ctx, t, spread, nil)
+		o, err := t.cfg.Clock.claimed(ctx, t, Spread, nil)
 		if err != nil || o.State == OK {
 			return err
 		}
@@ -304,7 +304,7 @@ func (t *table) create(ctx context.Context) error {
 		t.made.Store(err == nil)
 		return err
 	}
-	seen, err := t.cfg.Clock.claimed(ctx, t, spread, err)
+	seen, err := t.cfg.Clock.claimed(ctx, t, Spread, err)
 	if err != nil || seen.State == OK {
 		return err
 	}
@@ -355,7 +355,7 @@ func (t *table) Destroy(ctx context.Context, seen Observation) error {
 		case s.TableStatus == types.TableStatusDeleting:
 			return nil
 		case s.unsure:
-			if _, err := t.cfg.Clock.claimed(ctx, t, spread, nil); err != nil {
+			if _, err := t.cfg.Clock.claimed(ctx, t, Spread, nil); err != nil {
 				return err
 			}
 		case protected(s.TableDescription):

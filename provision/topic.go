@@ -144,7 +144,7 @@ func (s *alarmStep) applySubscription(ctx context.Context, seen topicSeen) error
 	// A topic that was made a moment ago may not be found yet, or not let its own
 	// maker in.
 	_, made := s.made.Load(seen.kind)
-	return s.cfg.Clock.until(ctx, topicOpening, spread, func() (bool, error, error) {
+	return s.cfg.Clock.until(ctx, topicOpening, Spread, func() (bool, error, error) {
 		_, err := s.sns.Subscribe(ctx, s.subscribeInput())
 		if err != nil {
 			err = fmt.Errorf("subscribe %s: %w", s.cfg.Email, err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"todoctl/local"
+	"todoctl/provision"
 )
 
 // T1, T2, T3. The same with as many steps at once as a person's run has: what is
@@ -130,7 +131,7 @@ func TestKilledWhereAWSShowsLateTheNextRunContinues(t *testing.T) {
 			})
 			downs += eachCall(t, sample(131+i), late, func(r *rehearsal, k int) bool {
 				end := r.killed(upLine, k, kind)
-				time.Sleep(newness) // as long as down waits on AWS
+				time.Sleep(provision.Spread) // as long as down waits on AWS
 				r.wantExit(r.run(downLine), exitDone)
 				r.wantNothing()
 				return end.fired > 0

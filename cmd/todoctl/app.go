@@ -288,9 +288,6 @@ func (a *App) writePrivate(path string, data []byte) error {
 	return nil
 }
 
-// forget removes a file that says nothing any more.
-func (a *App) forget(path string) { _ = os.Remove(path) } // one that stays is read again
-
 func (a *App) readFile(path string) ([]byte, error) { return os.ReadFile(path) }
 
 // writeOver writes a file that todoctl can make again at any time, and its

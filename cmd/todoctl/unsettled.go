@@ -4,18 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"todoctl/provision"
 )
 
-const (
-	// newness is how long AWS may take to show what was just made. The walkthrough
-	// waits as long for its own, and for a role up to two minutes, which only the
-	// slowest of days need.
-	newness = 30 * time.Second
-
-	// longest is how long a run that was killed may have been at work before that:
-	// its quarter of an hour, and some thinking.
-	longest = 20 * time.Minute
-)
+// longest is how long a run that was killed may have been at work before that: its
+// quarter of an hour, and some thinking.
+const longest = 20 * time.Minute
 
 // An unsettled stack is one in which a run may have made something and has not seen
 // all of it settle. A file says so from that run's beginning to its good end. It only
@@ -33,16 +28,27 @@ func (c *command) unsettle(s session) {
 		return
 	}
 	file := c.lockPath(s) + ".unsettled"
-	run := unsettled{Command: "todoctl " + c.name, Since: c.Clock.Now()}
+	before, run := c.unsettledBy(file), unsettled{Command: "todoctl " + c.name, Since: c.Clock.Now()}
 	c.tellNext(file, run)
 	c.settle = func(well bool) {
-		if well {
-			c.forget(file)
-			return
+		switch {
+		case well:
+			run = unsettled{}
+		case c.tally.begun():
+			run.Ended = c.Clock.Now()
+		default:
+			run = before
 		}
-		run.Ended = c.Clock.Now()
 		c.tellNext(file, run)
 	}
+}
+
+// unsettledBy reads which run it was; the zero one means none.
+func (c *command) unsettledBy(file string) (run unsettled) {
+	if data, err := c.readFile(file); err != nil || json.Unmarshal(data, &run) != nil {
+		return unsettled{}
+	}
+	return run
 }
 
 func (c *command) tellNext(file string, run unsettled) {
@@ -64,13 +70,13 @@ func (c *command) settled(well bool) {
 // call that nothing.
 func (c *command) letAppear(ctx context.Context, s session) error {
 	file := c.lockPath(s) + ".unsettled"
-	var last unsettled
-	if data, err := c.readFile(file); err != nil || json.Unmarshal(data, &last) != nil {
+	last := c.unsettledBy(file)
+	if last.Command == "" {
 		return nil
 	}
-	wait := newness - c.Clock.Now().Sub(last.Ended).Abs()
+	wait := provision.Spread - c.Clock.Now().Sub(last.Ended).Abs()
 	if last.Ended.IsZero() && c.Clock.Now().Sub(last.Since).Abs() <= longest {
-		wait = newness
+		wait = provision.Spread
 	}
 	if wait > 0 {
 		c.view().Note("The last run (%s, since %s) did not come to its end.", last.Command, clockTime(last.Since))
@@ -82,6 +88,6 @@ func (c *command) letAppear(ctx context.Context, s session) error {
 			return err
 		}
 	}
-	c.forget(file)
+	c.tellNext(file, unsettled{})
 	return nil
 }

@@ -45,6 +45,9 @@ func (l *late) file() (last *unsettled) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		l.Fatal(err)
 	}
+	if last != nil && last.Command == "" {
+		return nil
+	}
 	return last
 }
 
@@ -96,9 +99,9 @@ func TestDownWaitsForWhatAnUnsettledRunHasMadeLast(t *testing.T) {
 		last        *unsettled
 		atLeast, to time.Duration
 	}{
-		"killed":                       {&unsettled{Command: "todoctl up", Since: ago(time.Minute)}, newness, newness},
+		"killed":                       {&unsettled{Command: "todoctl up", Since: ago(time.Minute)}, provision.Spread, provision.Spread},
 		"killed long ago":              {&unsettled{Command: "todoctl up", Since: ago(time.Hour)}, 0, 0},
-		"stopped":                      {&unsettled{Command: "todoctl role", Since: ago(time.Hour), Ended: ago(10 * time.Second)}, newness - 15*time.Second, newness - 10*time.Second},
+		"stopped":                      {&unsettled{Command: "todoctl role", Since: ago(time.Hour), Ended: ago(10 * time.Second)}, provision.Spread - 15*time.Second, provision.Spread - 10*time.Second},
 		"stopped long ago":             {&unsettled{Command: "todoctl up", Since: ago(time.Hour), Ended: ago(time.Minute)}, 0, 0},
 		"on a clock that was put back": {&unsettled{Command: "todoctl up", Since: ago(-time.Hour), Ended: ago(-time.Hour)}, 0, 0},
 		"ended well":                   {nil, 0, 0},
@@ -134,7 +137,7 @@ func TestAnInterruptedWaitIsNotForgotten(t *testing.T) {
 		t.Errorf("exit %d; the file is there: %v\n%s", end.exit, l.file() != nil, end.err)
 	}
 	l.breaks = false
-	if end := l.run("down", "--dry-run"); end.exit != exitDiffers || l.waited != newness || !l.hasRole() {
+	if end := l.run("down", "--dry-run"); end.exit != exitDiffers || l.waited != provision.Spread || !l.hasRole() {
 		t.Errorf("exit %d, waited %s:\n%s", end.exit, l.waited, end.err)
 	}
 }
@@ -167,6 +170,28 @@ func TestARunIsUnsettledUntilItHasEndedWell(t *testing.T) {
 	}
 }
 
+// A run that ends before it has made anything leaves what was said of the one before.
+func TestARunThatMadeNothingSaysNothing(t *testing.T) {
+	for name, last := range map[string]unsettled{"after a good end": {}, "after a kill": {Command: "todoctl up", Since: time.Now().UTC().Truncate(time.Second)}} {
+		t.Run(name, func(t *testing.T) {
+			l := newLate(t)
+			l.write(last)
+			l.on(func(operation string) *http.Response {
+				if operation != "DescribeTable" {
+					return nil
+				}
+				return answer(http.StatusBadRequest, `{"__type":"com.amazon.coral.service#AccessDeniedException","message":"no"}`)
+			}, nil)
+			if end := l.run("table", "--yes"); end.exit != exitCredentials {
+				t.Errorf("exit %d:\n%s", end.exit, end.err)
+			}
+			if got := l.file(); (got == nil) != (last.Command == "") || got != nil && *got != last {
+				t.Errorf("it says %+v, not %+v", got, last)
+			}
+		})
+	}
+}
+
 // The rehearsal shows at once what it has: nobody waits there.
 func TestARehearsalIsNeverUnsettled(t *testing.T) {
 	rehearse(t, local.Lags{}, func(r *rehearsal) {
@@ -174,7 +199,7 @@ func TestARehearsalIsNeverUnsettled(t *testing.T) {
 		if files, err := filepath.Glob(filepath.Join(r.dir, "state", "locks", "*.unsettled")); err != nil || len(files) > 0 {
 			t.Errorf("there are %v, %v", files, err)
 		}
-		if end := r.run(downLine); end.exit != exitDone || end.took >= newness {
+		if end := r.run(downLine); end.exit != exitDone || end.took >= provision.Spread {
 			t.Errorf("exit %d after %s:\n%s", end.exit, end.took, end.err)
 		}
 	})

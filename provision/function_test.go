@@ -113,16 +113,7 @@ func TestARoleThatNeverSpreadsEndsAfterTwoMinutes(t *testing.T) {
 // nothing next to it.
 func TestAStrangersFunctionThatAppearsDuringUpIsLeftAlone(t *testing.T) {
 	withRole(t, func(t *testing.T, w *world) {
-		first := true
-		w.on("CreateFunction", func(_ context.Context, send func() (any, error)) (any, error) {
-			if first {
-				first = false
-				if err := strangersFunction(t, w); err != nil {
-					return nil, err
-				}
-			}
-			return send()
-		})
+		w.overtaking("CreateFunction", func() error { return strangersFunction(t, w) })
 		var foreign *provision.ForeignError
 		if err := w.try(provision.Up, "function"); !errors.As(err, &foreign) || foreign.Resource != "TodoHandler" {
 			t.Errorf("up says %v", err)

@@ -292,17 +292,13 @@ func TestARoleOfAnotherPathCannotBeAdopted(t *testing.T) {
 // quicker. Its tags say so: there is nothing to wait for.
 func TestARoleWhoseTagsNameAnotherOwnerIsNotWaitedFor(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		first := true
-		w.on("CreateRole", func(_ context.Context, send func() (any, error)) (any, error) {
-			if first {
-				first = false
-				home := w.cfg.Region
-				w.moveTo("eu-west-1")
-				w.up("role")
-				w.moveTo(home)
-				w.forget()
-			}
-			return send()
+		w.overtaking("CreateRole", func() error {
+			home := w.cfg.Region
+			w.moveTo("eu-west-1")
+			w.up("role")
+			w.moveTo(home)
+			w.forget()
+			return nil
 		})
 		began := time.Now()
 		err := w.try(provision.Up, "role")

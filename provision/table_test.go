@@ -104,16 +104,9 @@ func createTable(w *world, key string, kind types.ScalarAttributeType) error {
 
 func TestAStrangersTableThatAppearsBetweenLookAndCreateIsForeign(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		first := true
-		w.on("CreateTable", func(_ context.Context, send func() (any, error)) (any, error) {
-			if first {
-				first = false
-				if err := createTable(w, "id", types.ScalarAttributeTypeS); err != nil {
-					return nil, err
-				}
-				w.forget()
-			}
-			return send()
+		w.overtaking("CreateTable", func() error {
+			defer w.forget()
+			return createTable(w, "id", types.ScalarAttributeTypeS)
 		})
 		var foreign *provision.ForeignError
 		if err := w.try(provision.Up); !errors.As(err, &foreign) {

@@ -170,6 +170,20 @@ func (w *world) failing(operation string, n int, err error) {
 	})
 }
 
+// overtaking has somebody do something right before the first call of an operation.
+func (w *world) overtaking(operation string, somebody func() error) {
+	first := true
+	w.on(operation, func(_ context.Context, send func() (any, error)) (any, error) {
+		if first {
+			first = false
+			if err := somebody(); err != nil {
+				return nil, err
+			}
+		}
+		return send()
+	})
+}
+
 // losing makes the first answer of an operation get lost after the effect.
 func (w *world) losing(operation string) {
 	lost := false

@@ -34,6 +34,10 @@ type Lags struct {
 	TopicAccess time.Duration // a new topic answers AuthorizationError to its own maker
 	LogDelivery time.Duration // a function's lines come into its log so much later
 
+	// Replica is how far behind one of the copies is that reads of everything but
+	// items come from: every other read, about, shows what was before.
+	Replica time.Duration
+
 	// URLDelete is how long the URL of a deleted function goes on existing, when
 	// it was not deleted first: a function that gets the name within that time
 	// gets the URL too.

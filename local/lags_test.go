@@ -181,6 +181,45 @@ func TestWhatIsNewIsNotFoundAtOnce(t *testing.T) {
 	}
 }
 
+// Of two copies that answer one is behind: a new role shows in some looks only, a
+// deleted one shows again, and after the lag both say the same.
+func TestReadsFlapWhileACopyIsBehind(t *testing.T) {
+	b := newLambdaBench(t, func(cfg *local.Config) { cfg.Lags.Replica = 10 * time.Second })
+	looks := func(client *iam.Client) (there, gone int) {
+		for range 20 {
+			_, err := client.GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("Other")})
+			if err == nil {
+				there++
+				continue
+			}
+			wantLambdaError(t, err, "NoSuchEntity", "")
+			gone++
+		}
+		return there, gone
+	}
+	want := func(when string, there, gone bool) {
+		t.Helper()
+		if yes, no := looks(b.iam); yes > 0 != there || no > 0 != gone {
+			t.Errorf("%s it was there %d times of %d", when, yes, yes+no)
+		}
+	}
+	want("at first", false, true)
+	if err := lagRole(t, b); err != nil {
+		t.Fatal(err)
+	}
+	want("when it is new", true, true)
+	b.turn(10 * time.Second)
+	want("later", true, false)
+	if _, err := b.iam.DeleteRole(t.Context(), &iam.DeleteRoleInput{RoleName: aws.String("Other")}); err != nil {
+		t.Fatal(err)
+	}
+	want("when it was deleted", true, true)
+	b.turn(10*time.Second - 1)
+	want("a moment before the lag has passed", true, true)
+	b.turn(1)
+	want("in the end", false, true)
+}
+
 func TestTagsOfATableLag(t *testing.T) {
 	b := newLambdaBench(t, func(cfg *local.Config) { cfg.Lags.TableTags = 5 * time.Second })
 	client := dynamodb.NewFromConfig(b.aws)

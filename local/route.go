@@ -134,7 +134,7 @@ func (s *Server) refuse(r *http.Request) string {
 	return ""
 }
 
-// answer decodes, checks, calls the operation and encodes.
+// answer decodes, checks and carries out a call.
 func (s *Server) answer(ctx context.Context, call *Call, r *http.Request) response {
 	svc, known := s.services[call.Service]
 	if !known {
@@ -155,6 +155,11 @@ func (s *Server) answer(ctx context.Context, call *Call, r *http.Request) respon
 	if err := s.authorize(from(ctx), svc.access+":"+req.operation, call.Service, req); err != nil {
 		return req.protocol.fail(ctx, err)
 	}
+	return s.replica.through(s, call, r, req.body, from(ctx).requestID, func() response { return s.carryOut(ctx, svc, r, req) })
+}
+
+// carryOut calls the operation and encodes what it returns.
+func (s *Server) carryOut(ctx context.Context, svc service, r *http.Request, req request) response {
 	if direct, ok := svc.impl.(directService); ok {
 		if do := direct.direct(req.operation); do != nil {
 			res, err := do(ctx, r, req.body)

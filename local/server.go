@@ -75,6 +75,7 @@ type Server struct {
 	lambda   *lambdaService
 	logs     *logsService
 	metrics  *cloudwatchService
+	replica  replica
 
 	mu    sync.Mutex
 	calls []Call

@@ -104,9 +104,10 @@ func (r *run) stranger(c Change, seen Observation) bool {
 // then a person may have read for minutes, and another todoctl, or somebody, may
 // have been at work. Going up, it waits for AWS to finish what it is at: a table
 // that is UPDATING shows its old settings, and only then the new ones that are to
-// be changed.
+// be changed. Going down, what has just been seen and does not show now is looked at
+// once more: one of AWS's copies may be behind, and what stays would be left.
 func (r *run) lookAgain(c Change, waiting func(Observation)) (Observation, error) {
-	for started, d := r.opt.Clock.Now(), c.Step.Describe(); ; {
+	for started, d, absent := r.opt.Clock.Now(), c.Step.Describe(), false; ; {
 		now, err := c.Step.Observe(r.ctx)
 		switch {
 		case err != nil:
@@ -115,7 +116,9 @@ func (r *run) lookAgain(c Change, waiting func(Observation)) (Observation, error
 			return now, &ForeignError{Step: d.Name, Resource: d.Resource, Owner: now.Owner}
 		}
 		passed := r.opt.Clock.Now().Sub(started)
-		if r.opt.Goal == Down || now.Pending == "" || passed >= d.Settle {
+		first := r.opt.Goal == Down && now.State == Absent && !absent
+		absent = absent || first
+		if !first && (r.opt.Goal == Down || now.Pending == "" || passed >= d.Settle) {
 			return now, r.going.Err()
 		}
 		waiting(now)

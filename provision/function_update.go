@@ -112,13 +112,17 @@ func (f *function) change(
 		}
 		c := now
 		now = nil
-		pending, _ := progress(c)
+		pending, failed := progress(c)
 		switch {
 		case pending != "":
 			return false, waiting(pending), nil
-		case sent || !needed(c):
+		case lambdaTime(aws.ToString(c.LastModified)).Before(lambdaTime(aws.ToString(seen.LastModified))): // a copy that is behind
+			return false, waiting("an older state of it"), nil
+		case !needed(c), sent && failed != "":
 			now = c
 			return true, nil, nil
+		case sent: // the same, after our own change
+			return false, waiting("an update in progress"), nil
 		case aws.ToString(c.LastModified) != aws.ToString(seen.LastModified):
 			return false, nil, &ChangedError{Resource: f.cfg.FunctionName()}
 		}

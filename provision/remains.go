@@ -83,6 +83,21 @@ func (s search) deleteLogGroup(name string) string {
 	return "aws logs delete-log-group --log-group-name " + name + " --region " + s.cfg.Region
 }
 
+// RemainsAfter is Remains right after a run that has deleted something, which AWS
+// may show for a while longer: what seems to be left is looked at again until it is
+// gone, or has been there for as long as that may take.
+func RemainsAfter(ctx context.Context, cfg Config, c Clients) (left []Remain, err error) {
+	late := errors.New("something is left")
+	err = cfg.Clock.until(ctx, Wait{}, Spread, func() (bool, error, error) {
+		left, err = Remains(ctx, cfg, c)
+		return !slices.ContainsFunc(left, func(r Remain) bool { return r.Note == "" }), late, err
+	})
+	if errors.Is(err, late) {
+		err = nil
+	}
+	return left, err
+}
+
 const (
 	// untagged marks a log group without tags until noteLogGroup has judged it.
 	untagged = "it has no tags"

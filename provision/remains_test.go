@@ -2,6 +2,7 @@ package provision_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -199,6 +200,28 @@ func TestTheTaggingAPIIsNotBelievedAlone(t *testing.T) {
 		gone = []string{"arn:aws:sqs:eu-central-1:000000000000:OldQueue", "arn:aws:dynamodb:ap-south-1:000000000000:table/FarTable"}
 		const note = ": it carries the stack's tag; AWS may list it for some minutes after it is gone"
 		w.wantRemains("table FarTable"+note, "sqs OldQueue"+note)
+	})
+}
+
+// What down has deleted may show for a while; what shows for longer is left.
+func TestWhatIsLeftForGoodIsLookedAtUntilItMustHaveGone(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.up("role")
+		began := time.Now()
+		left, err := provision.RemainsAfter(t.Context(), w.cfg, w.clients)
+		if took := time.Since(began); err != nil || len(left) != 1 || left[0].Kind != "role" || took < provision.Spread || took > 2*provision.Spread {
+			t.Errorf("after %s left are %v (%v)", took, left, err)
+		}
+		ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
+		defer stop()
+		if _, err := provision.RemainsAfter(ctx, w.cfg, w.clients); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a wait that is cut off ends with %v", err)
+		}
+		w.down("role")
+		began = time.Now()
+		if left, err := provision.RemainsAfter(t.Context(), w.cfg, w.clients); err != nil || len(left) > 0 || time.Since(began) > 0 {
+			t.Errorf("after %s left are %v (%v)", time.Since(began), left, err)
+		}
 	})
 }
 

@@ -85,6 +85,39 @@ func TestForeignAfterOwnCreateIsWaitedFor(t *testing.T) {
 	})
 }
 
+// flapping is a step that shows this in its first looks.
+type flapping struct {
+	*fake
+	first []provision.State
+}
+
+func (f *flapping) Observe(ctx context.Context) (provision.Observation, error) {
+	seen, err := f.fake.Observe(ctx)
+	if len(f.first) > 0 {
+		seen.State, f.first = f.first[0], f.first[1:]
+	}
+	return seen, err
+}
+
+// One copy of AWS's may be behind. What both looks miss is gone.
+func TestWhatOneLookMissesIsRemovedAllTheSame(t *testing.T) {
+	for _, c := range []struct {
+		again provision.State
+		want  []string
+	}{{provision.OK, []string{"destroy table"}}, {provision.Absent, nil}} {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			step := &flapping{&fake{name: "table", diary: &d, after: absent}, []provision.State{provision.OK, provision.Absent, c.again}}
+			if err := run(t, []provision.Page{{Step: step}}, provision.Options{Goal: provision.Down}); err != nil {
+				t.Fatal(err)
+			}
+			if got := d.deeds(); !slices.Equal(got, c.want) {
+				t.Errorf("then %s: it did %v", c.again, got)
+			}
+		})
+	}
+}
+
 func TestStoppingEndsTheWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d diary

@@ -37,7 +37,8 @@ func (s *testStep) persist(ctx context.Context, ask func() (answer, error)) (ans
 // post writes one item. It waits with requests that change nothing until the
 // URL lets it in, and sends the POST then; patience is how long. When the answer
 // gets lost, the item may be in the table all the same: it is looked for before
-// another is sent.
+// another is sent. One that is there already and open, from a run that was cut off
+// say, is enough, where not another one was asked for.
 func (s *testStep) post(ctx context.Context, at string, patience time.Duration) error {
 	body, err := json.Marshal(map[string]string{"task": TestTask})
 	if err != nil {
@@ -59,6 +60,9 @@ func (s *testStep) post(ctx context.Context, at string, patience time.Duration) 
 				return false, got.unlike("the answer to GET is %s", got.cause()), nil
 			}
 			items := testItems(got)
+			if !sent && !s.cfg.Fresh && items.open() {
+				return true, nil, nil
+			}
 			if item := items.except(before); sent && item != nil {
 				s.posted = &TestResult{URL: at, Posted: item, Status: http.StatusCreated}
 				return true, nil, nil
@@ -108,6 +112,17 @@ func (l testList) ids() map[string]bool {
 		ids[id] = true
 	}
 	return ids
+}
+
+// open says that one of them is not completed.
+func (l testList) open() bool {
+	for _, text := range l {
+		var item struct{ Completed *bool }
+		if json.Unmarshal(text, &item) == nil && item.Completed != nil && !*item.Completed {
+			return true
+		}
+	}
+	return false
 }
 
 // except is an item that is not among these; nil when there is none.

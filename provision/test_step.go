@@ -254,12 +254,13 @@ func (s *testStep) Apply(ctx context.Context, seen Observation) error {
 	if seen.State != Absent && !s.cfg.Fresh {
 		return nil
 	}
-	at, err := s.url(ctx)
+	at := ""
+	err := s.cfg.Clock.until(ctx, urlShowing, tornPatience, func() (_ bool, _ error, err error) {
+		at, err = s.url(ctx)
+		return at != "", errors.New("there is no Function URL to test"), err
+	})
 	if err != nil {
 		return err
-	}
-	if at == "" {
-		return errors.New("there is no Function URL to test")
 	}
 	patience := testPatience
 	if seen.State != Absent { // the look before has waited for what may still spread, and nothing was changed since

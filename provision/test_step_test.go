@@ -230,6 +230,17 @@ func TestAPostThatNeverArrivedIsSentAgain(t *testing.T) {
 	}
 }
 
+func TestAnOpenItemOfARunThatWasCutOffIsEnough(t *testing.T) {
+	open := reply{status: 200, body: `[{"id":"0","task":"Buy groceries","completed":false}]`}
+	s := &urlScript{missing: true, get: []reply{open}, post: []reply{itemReply}}
+	if err := runUntilPosted(t, s); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(s.asked, " "); got != "GET GET" {
+		t.Errorf("asked %s", got)
+	}
+}
+
 // runUntilPosted runs the test of a URL that is made after the plan.
 func runUntilPosted(t *testing.T, s *urlScript) error {
 	t.Helper()

@@ -63,6 +63,7 @@ var (
 	urlSilent  = Wait{"the URL does not answer yet", ""}
 	urlCrowded = Wait{"the URL answers 429: too many requests at once", ""}
 
+	urlShowing       = Wait{"Lambda does not find the new URL everywhere yet", ""}
 	statementShowing = Wait{"Lambda does not show the URL's permissions yet", ""}
 
 	groupShowing = Wait{"CloudWatch Logs does not find the new log group yet", ""}

@@ -306,7 +306,11 @@ func (c *command) lower(ctx context.Context, plan []provision.Change) error {
 // prove looks at everything again, by name and by tag, and prints what is left.
 func (c *command) prove(ctx context.Context, sess session, plan []provision.Change) error {
 	at, end := c.working(ctx, "looking for what is left, by name and by tag")
-	left, err := provision.Remains(at, sess.cfg, sess.clients)
+	look := provision.Remains
+	if changing(plan) > 0 {
+		look = provision.RemainsAfter
+	}
+	left, err := look(at, sess.cfg, sess.clients)
 	end()
 	if err != nil {
 		p := explain(err, c.way())

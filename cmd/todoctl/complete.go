@@ -43,7 +43,8 @@ var completers = map[string]completer{
 	"header":  cobra.FixedCompletions([]string{"content-type: application/json"}, noFiles),
 }
 
-// complete gives every flag and argument its completer.
+// complete gives every flag and argument its completer, for a shell that asks. cobra
+// keeps a flag's for ever, in a map of its own.
 func complete(root *cobra.Command) {
 	for _, cmd := range allCommands(root) {
 		for _, set := range []*pflag.FlagSet{cmd.LocalNonPersistentFlags(), cmd.PersistentFlags()} {

@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"weak"
 )
 
 func TestTheStacksOnAWSAreOfferedToo(t *testing.T) {
@@ -213,5 +215,23 @@ func TestREADMEGivesTheLineOfEveryShell(t *testing.T) {
 	}
 	if line := manual["man"].examples[0].command; !strings.Contains(string(text), line) {
 		t.Errorf("the README does not say how to get the manual pages: %s", line)
+	}
+}
+
+// cobra keeps what completes a flag, and all that hangs on it, for as long as the
+// process lives: tests that run a hundred thousand commands filled the memory.
+func TestNothingIsKeptOfACommandThatHasEnded(t *testing.T) {
+	run := func() weak.Pointer[globals] {
+		g := &globals{}
+		app := &App{Args: []string{"version"}, In: strings.NewReader(""), Out: io.Discard, Err: io.Discard, Width: 80, Getenv: func(string) string { return "" }}
+		if exit := execute(t.Context(), app, g, newRoot(g)); exit != exitDone {
+			t.Fatalf("it exits %d", exit)
+		}
+		return weak.Make(g)
+	}
+	left := run()
+	runtime.GC()
+	if left.Value() != nil {
+		t.Error("its flags are still in memory")
 	}
 }

@@ -44,7 +44,6 @@ func newRoot(g *globals) *cobra.Command {
 	add("more", newOpen(), newLogs(), newCurl(), newExplain(), newRestore(), newHandler(), newLocal(), newCompletion(), newMan(), newVersion(), help)
 	root.SetHelpCommand(help)
 	tellAll(root)
-	complete(root)
 	return root
 }
 

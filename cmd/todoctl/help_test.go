@@ -18,7 +18,9 @@ import (
 
 // visible are the commands that a person can see, the program first.
 func visible() []*cobra.Command {
-	return slices.DeleteFunc(allCommands(newRoot(&globals{})), func(c *cobra.Command) bool { return c.Hidden })
+	root := newRoot(&globals{})
+	complete(root)
+	return slices.DeleteFunc(allCommands(root), func(c *cobra.Command) bool { return c.Hidden })
 }
 
 func TestEveryCommandHasItsEntryInTheManual(t *testing.T) {

@@ -36,7 +36,11 @@ type globals struct {
 // Main runs todoctl once and returns its exit code.
 func Main(ctx context.Context, app *App) int {
 	g := &globals{}
-	return execute(ctx, app, g, newRoot(g))
+	root := newRoot(g)
+	if len(app.Args) > 0 && (app.Args[0] == cobra.ShellCompRequestCmd || app.Args[0] == cobra.ShellCompNoDescRequestCmd) {
+		complete(root)
+	}
+	return execute(ctx, app, g, root)
 }
 
 func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (exit int) {

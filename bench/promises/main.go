@@ -61,9 +61,6 @@ type result struct {
 	took                   time.Duration
 }
 
-// A failed is a test that failed, and what it said.
-type failed struct{ test, said string }
-
 func main() {
 	write := flag.Bool("write", false, "put the table into docs/reliability.md")
 	short := flag.Bool("short", false, "the short form, as go test runs it")
@@ -94,11 +91,8 @@ func run(ctx context.Context, write, short bool) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	results, failures, err := read(out)
+	results, err := read(out, os.Stderr)
 	failure := errors.Join(err, cmd.Wait())
-	for _, f := range failures {
-		fmt.Fprintf(os.Stderr, "failed: %s\n%s", f.test, f.said)
-	}
 	table, missing := tell(results)
 	form := "the full form"
 	if short {
@@ -118,8 +112,9 @@ func run(ctx context.Context, write, short bool) error {
 	return nil
 }
 
-// read collects the results from the lines of `go test -json`.
-func read(r io.Reader) (results map[string]*result, failures []failed, err error) {
+// read collects the results from the lines of `go test -json`, and tells at once what
+// a test has said that failed.
+func read(r io.Reader, to io.Writer) (results map[string]*result, err error) {
 	results = map[string]*result{}
 	promiseOf, cases, said := map[string]string{}, map[string]int{}, map[string]string{}
 	lines := bufio.NewScanner(r)
@@ -133,7 +128,7 @@ func read(r io.Reader) (results map[string]*result, failures []failed, err error
 			continue // a line of the toolchain's own
 		}
 		if e.Action == "build-output" {
-			fmt.Fprint(os.Stderr, e.Output)
+			fmt.Fprint(to, e.Output)
 		}
 		test := e.Package + " " + e.Test
 		switch e.Action {
@@ -143,14 +138,14 @@ func read(r io.Reader) (results map[string]*result, failures []failed, err error
 				promiseOf[test] = e.Value
 			case "cases":
 				if cases[test], err = strconv.Atoi(e.Value); err != nil {
-					return nil, nil, fmt.Errorf("%s: %w", test, err)
+					return nil, fmt.Errorf("%s: %w", test, err)
 				}
 			}
 		case "output":
 			said[test] += e.Output
 		case "pass", "fail":
 			if e.Action == "fail" {
-				failures = append(failures, failed{test, said[test]})
+				fmt.Fprintf(to, "failed: %s\n%s", test, said[test])
 			}
 			delete(said, test)
 			number, proves := promiseOf[test]
@@ -169,7 +164,7 @@ func read(r io.Reader) (results map[string]*result, failures []failed, err error
 			}
 		}
 	}
-	return results, failures, lines.Err()
+	return results, lines.Err()
 }
 
 // tell makes the table, and names the promises of which no test ran.

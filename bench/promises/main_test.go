@@ -30,9 +30,10 @@ func TestTheTableIsReadFromWhatTheTestsSay(t *testing.T) {
 {"Action":"fail","Package":"p","Test":"TestB","Elapsed":0.5}
 {"Action":"pass","Package":"p","Test":"TestC","Elapsed":9}
 `
-	results, failures, err := read(strings.NewReader(lines))
-	if err != nil || len(failures) != 1 || failures[0] != (failed{"p TestB", "an item is gone\n"}) {
-		t.Errorf("failed: %v, %v", failures, err)
+	var told strings.Builder
+	results, err := read(strings.NewReader(lines), &told)
+	if err != nil || told.String() != "failed: p TestB\nan item is gone\n" {
+		t.Errorf("it says %q (%v)", told.String(), err)
 	}
 	table, missing := tell(results)
 	if !strings.Contains(table, "| 2     | 10    | 1        | 2.0 s |") || len(missing) != len(promises)-1 {

@@ -287,6 +287,33 @@ func TestExposedHeadersOfTheLearnerStay(t *testing.T) {
 	})
 }
 
+// The local AWS has no streams, so its answers say that the URL has one.
+func TestAURLThatStreamsIsPutBack(t *testing.T) {
+	withFunction(t, func(t *testing.T, w *world) {
+		w.up("url")
+		streams := true
+		w.on("GetFunctionUrlConfig", func(_ context.Context, send func() (any, error)) (any, error) {
+			out, err := send()
+			if config, ok := out.(*lambda.GetFunctionUrlConfigOutput); ok && streams {
+				config.InvokeMode = types.InvokeModeResponseStream
+			}
+			return out, err
+		})
+		w.on("UpdateFunctionUrlConfig", func(_ context.Context, send func() (any, error)) (any, error) {
+			streams = false
+			return send()
+		})
+		wantState(t, w.look("url"), provision.Drift, "invoke mode")
+		w.forget()
+		w.up("url")
+		w.wantWrites("UpdateFunctionUrlConfig")
+		if in := only[lambda.UpdateFunctionUrlConfigInput](w); in.InvokeMode != types.InvokeModeBuffered {
+			t.Errorf("it asks for %q", in.InvokeMode)
+		}
+		wantState(t, w.look("url"), provision.OK)
+	})
+}
+
 // A statement that Lambda loses silently is found by looking, and added again.
 func TestALostStatementIsAddedAgainInTheSameRun(t *testing.T) {
 	withFunction(t, func(t *testing.T, w *world) {

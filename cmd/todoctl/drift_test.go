@@ -19,6 +19,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"todoctl/local"
+	"todoctl/provision"
 )
 
 // A drift is what somebody does to a setting that todoctl audits.
@@ -41,6 +42,10 @@ var drifts = []drift{
 	{"index's capacity", "table", []string{"index read capacity"}, func(a account) {
 		a.updateTable(&dynamodb.UpdateTableInput{GlobalSecondaryIndexUpdates: []dynamodbtypes.GlobalSecondaryIndexUpdate{{Update: &dynamodbtypes.UpdateGlobalSecondaryIndexAction{
 			IndexName: aws.String("newest"), ProvisionedThroughput: &dynamodbtypes.ProvisionedThroughput{ReadCapacityUnits: aws.Int64(1), WriteCapacityUnits: aws.Int64(5)}}}}})
+	}},
+	{"index's write capacity", "table", []string{"index write capacity"}, func(a account) {
+		a.updateTable(&dynamodb.UpdateTableInput{GlobalSecondaryIndexUpdates: []dynamodbtypes.GlobalSecondaryIndexUpdate{{Update: &dynamodbtypes.UpdateGlobalSecondaryIndexAction{
+			IndexName: aws.String("newest"), ProvisionedThroughput: &dynamodbtypes.ProvisionedThroughput{ReadCapacityUnits: aws.Int64(5), WriteCapacityUnits: aws.Int64(25)}}}}})
 	}},
 	{"capacity raised", "table", []string{"read capacity", "write capacity"}, func(a account) {
 		a.updateTable(&dynamodb.UpdateTableInput{ProvisionedThroughput: &dynamodbtypes.ProvisionedThroughput{ReadCapacityUnits: aws.Int64(25), WriteCapacityUnits: aws.Int64(10)}})
@@ -76,8 +81,20 @@ var drifts = []drift{
 		a.done(a.IAM.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String(a.RoleName()), PolicyArn: aws.String("arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess_v2")}))
 	}},
 
+	{"the hash of the upload removed", "function", []string{"tag todoctl:sha256"}, func(a account) {
+		a.done(a.Lambda.UntagResource(ctx, &lambda.UntagResourceInput{Resource: aws.String(a.FunctionARN()), TagKeys: []string{provision.TagSHA256}}))
+	}},
 	{"handler", "function", []string{"handler"}, func(a account) {
 		a.updateFunction(&lambda.UpdateFunctionConfigurationInput{Handler: aws.String("other.handler")})
+	}},
+	{"another role", "function", []string{"role"}, func(a account) {
+		other := aws.String("Other")
+		made, err := a.IAM.CreateRole(ctx, &iam.CreateRoleInput{RoleName: other, AssumeRolePolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`)})
+		a.done(made, err)
+		settled()
+		a.updateFunction(&lambda.UpdateFunctionConfigurationInput{Role: made.Role.Arn})
+		a.done(a.IAM.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: other}))
 	}},
 	{"timeout", "function", []string{"timeout"}, func(a account) {
 		a.updateFunction(&lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(900)})
@@ -134,6 +151,18 @@ var drifts = []drift{
 		a.done(a.Lambda.RemovePermission(ctx, &lambda.RemovePermissionInput{FunctionName: aws.String(a.FunctionName()), StatementId: aws.String("FunctionURLInvokeAllowPublicAccess")}))
 	}},
 
+	{"alarm's namespace", "alarm", []string{"the alarm's namespace"}, func(a account) {
+		a.putAlarm(func(in *cloudwatch.PutMetricAlarmInput) { in.Namespace = aws.String("Mine") })
+	}},
+	{"alarm's metric", "alarm", []string{"the alarm's metric"}, func(a account) {
+		a.putAlarm(func(in *cloudwatch.PutMetricAlarmInput) { in.MetricName = aws.String("Other") })
+	}},
+	{"alarm's dimension", "alarm", []string{"the alarm's dimension"}, func(a account) {
+		a.putAlarm(func(in *cloudwatch.PutMetricAlarmInput) { in.Dimensions[0].Value = aws.String("EUR") })
+	}},
+	{"alarm's number of periods", "alarm", []string{"the alarm's number of periods"}, func(a account) {
+		a.putAlarm(func(in *cloudwatch.PutMetricAlarmInput) { in.EvaluationPeriods = aws.Int32(3) })
+	}},
 	{"alarm's statistic", "alarm", []string{"the alarm's statistic"}, func(a account) {
 		a.putAlarm(func(in *cloudwatch.PutMetricAlarmInput) { in.Statistic = cloudwatchtypes.StatisticAverage })
 	}},
@@ -161,6 +190,9 @@ var drifts = []drift{
 	}},
 	{"budget counts refunds", "alarm", []string{"the budget's refunds"}, func(a account) {
 		a.updateBudget(func(b *budgetstypes.Budget) { b.CostTypes.IncludeRefund = aws.Bool(true) })
+	}},
+	{"budget of usage", "alarm", []string{"the budget's type"}, func(a account) {
+		a.updateBudget(func(b *budgetstypes.Budget) { b.BudgetType = budgetstypes.BudgetTypeUsage })
 	}},
 	{"budget of a quarter", "alarm", []string{"the budget's time unit"}, func(a account) {
 		a.updateBudget(func(b *budgetstypes.Budget) { b.TimeUnit = budgetstypes.TimeUnitQuarterly })

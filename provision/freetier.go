@@ -180,6 +180,8 @@ func reason(err error) string {
 	switch code := apiCode(err); {
 	case isDenied(err):
 		return notAllowed(err)
+	case code == "ExpiredToken" || code == "ExpiredTokenException":
+		return "your AWS sign-in has expired"
 	case code != "":
 		return "AWS answers " + code
 	}

@@ -283,8 +283,8 @@ func (c *command) saveItems(ctx context.Context, sess session, table provision.C
 			return &Problem{ID: "TODO-BACKUP-04", What: "the backup failed, so the table stays", Why: why.What, Fix: []string{c.again() + "   (once nobody writes to it)"}}
 		}
 		p := &Problem{ID: "TODO-BACKUP-03", Why: why.What, Fix: []string{c.again(), c.downInto(otherFile)}}
-		if why.Exit == exitCredentials {
-			p.Exit = exitCredentials
+		if why.Exit == exitCredentials { // another file would not help
+			p.Exit, p.Fix = exitCredentials, append(slices.Clone(why.Fix), c.again())
 		}
 		return p
 	}

@@ -49,6 +49,16 @@ func (s *Server) check(o origin, service string, needs ...permission) error {
 	return nil
 }
 
+// target is the resource that a call names first, "" where its body cannot be read.
+func (s *Server) target(o origin, action, service string, req request) string {
+	tree, err := req.tree()
+	if err != nil {
+		return ""
+	}
+	arn, _, _ := strings.Cut(s.needs(o.region, action, service, tree)[0].resource, ":log-stream:")
+	return arn
+}
+
 // allows says whether a role may do something.
 func (x *iamService) allows(roleARN, action, resource string) bool {
 	policies, err := x.policies(roleARN)

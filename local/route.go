@@ -152,8 +152,12 @@ func (s *Server) answer(ctx context.Context, call *Call, r *http.Request) respon
 	if err := s.billing(call.Service, req.operation); err != nil {
 		return req.protocol.fail(ctx, err)
 	}
-	if err := s.authorize(from(ctx), svc.access+":"+req.operation, call.Service, req); err != nil {
+	action := svc.access + ":" + req.operation
+	if err := s.authorize(from(ctx), action, call.Service, req); err != nil {
 		return req.protocol.fail(ctx, err)
+	}
+	if _, listed := svc.table[req.operation]; listed && call.Write && !call.Function {
+		call.Target = s.target(from(ctx), action, call.Service, req)
 	}
 	return s.replica.through(s, call, r, req.body, from(ctx).requestID, func() response { return s.carryOut(ctx, svc, r, req) })
 }

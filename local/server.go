@@ -57,9 +57,14 @@ type Call struct {
 	Region    string
 	Write     bool // changes a resource or its data
 	Function  bool // made by the learner's function, not by a person
-	Status    int  // HTTP status
-	Code      string
-	Took      time.Duration
+
+	// Target is the ARN of what a person's write is about, as policies know it; of one
+	// that is about items or log lines it is not told.
+	Target string
+
+	Status int // HTTP status
+	Code   string
+	Took   time.Duration
 }
 
 // A Server is AWS on this machine. It is an http.Handler for the API port.

@@ -74,6 +74,42 @@ type foreigner struct {
 	make   func(a account, tags map[string]string)
 }
 
+// arns are those of a whole stack, by the bucket of what has them.
+func (a account) arns() map[string]string {
+	return map[string]string{
+		buckets["table"]: a.TableARN(), buckets["role"]: a.RoleARN(), buckets["function"]: a.FunctionARN(), buckets["log group"]: a.LogGroupARN(),
+		buckets["topic"]: a.TopicARN(), buckets["alarm"]: a.AlarmARN(), buckets["budget"]: a.BudgetARN(),
+	}
+}
+
+// beside are the writes of a run, refused or not, that are about something else than
+// one of these.
+func (e ending) beside(arns map[string]string) (found []string) {
+	ours := slices.Collect(maps.Values(arns))
+	for _, write := range e.targets {
+		if _, target, _ := strings.Cut(write, " "); !slices.Contains(ours, target) {
+			found = append(found, write)
+		}
+	}
+	return found
+}
+
+// T9. Every write names one ARN of the stack's, and no pattern.
+func TestEachWriteNamesOneResourceOfTheStack(t *testing.T) {
+	rehearse(t, local.Lags{}, func(r *rehearsal) {
+		writes := 0
+		for _, line := range []string{upLine, otherSettings, firstSettings, downLine} {
+			end := r.run(line)
+			r.wantExit(end, exitDone)
+			if others := end.beside(r.account().arns()); others != nil {
+				r.Errorf("%s writes to something else: %v", line, others)
+			}
+			writes += len(end.targets)
+		}
+		promise(t, "T9", writes)
+	})
+}
+
 // foreigners are the seven things and the parts on them.
 func foreigners() []foreigner {
 	var all []foreigner
@@ -168,6 +204,10 @@ func (r *rehearsal) leavesAlone(x foreigner, owner string, ours bool) (cases int
 		cases++
 		if after := r.stored(x.bucket); !reflect.DeepEqual(before, after) {
 			r.Fatalf("%s has changed it (exit %d):\n%v\nit was\n%v\n%s", line, end.exit, after, before, end.err)
+		}
+		others := r.account().arns()
+		if delete(others, x.bucket); end.beside(others) != nil {
+			r.Errorf("%s writes to what is not its own: %v", line, end.beside(others))
 		}
 		if x.bucket == buckets["function"] && slices.ContainsFunc(end.calls, func(c string) bool { return strings.HasSuffix(c, " /") }) {
 			r.Errorf("%s calls somebody else's function", line)

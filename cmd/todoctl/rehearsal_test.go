@@ -220,6 +220,7 @@ type ending struct {
 	out, err string
 	calls    []string // of the API and of the Function URL, attempt by attempt
 	writes   int      // of them those that the local AWS counts as writes
+	targets  []string // what those are about: "DeleteRole arn:aws:iam::..."
 	fired    int      // of them those that went wrong
 	took     time.Duration
 }
@@ -260,6 +261,7 @@ func (r *rehearsal) runThrough(ctx context.Context, network *local.Faults, args 
 	for _, call := range r.cloud.Calls()[before:] {
 		if call.Write {
 			end.writes++
+			end.targets = append(end.targets, call.Operation+" "+call.Target)
 		}
 	}
 	if format := typedFormat(app.Args); isJSON(format) {

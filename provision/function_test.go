@@ -241,6 +241,36 @@ func TestANewRevisionWithoutAChangeIsNoObstacle(t *testing.T) {
 	})
 }
 
+// A copy of Lambda's may still show the function as it was before our first change:
+// that is not somebody's.
+func TestAnOlderStateOfTheFunctionIsWaitedOut(t *testing.T) {
+	withRole(t, func(t *testing.T, w *world) {
+		w.up("function")
+		older := must[*lambda.GetFunctionOutput](t)(w.clients.Lambda.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: fn(w)}))
+		w.cfg.Code, w.cfg.Runtime = pack(t, "def lambda_handler(event, context):\n    return []\n"), "python3.13"
+		time.Sleep(time.Minute)
+		refused := 0
+		w.on("UpdateFunctionConfiguration", func(_ context.Context, send func() (any, error)) (any, error) {
+			if refused++; refused == 1 {
+				return nil, code("PreconditionFailedException", "The RevisionId provided does not match")
+			}
+			return send()
+		})
+		w.on("GetFunction", func(_ context.Context, send func() (any, error)) (any, error) {
+			if refused == 1 {
+				refused++
+				return older, nil
+			}
+			return send()
+		})
+		w.up("function")
+		if refused < 3 {
+			t.Errorf("it came to %d only", refused)
+		}
+		wantState(t, w.look("function"), provision.OK)
+	})
+}
+
 func TestALostUpdateOfTheFunctionIsRecognised(t *testing.T) {
 	for _, operation := range []string{"UpdateFunctionCode", "UpdateFunctionConfiguration"} {
 		t.Run(operation, func(t *testing.T) {

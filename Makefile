@@ -90,7 +90,7 @@ promises:
 # Of the full form the loops that are over in a minute or two. CI runs them while
 # it has time left.
 full:
-	TODOCTL_FULL=1 $(GO) test -count=1 ./provision -run 'Lag|Quota'
+	TODOCTL_FULL=1 $(GO) test -count=1 ./provision -run 'Lag|Flap|Quota'
 	TODOCTL_FULL=1 $(GO) test -count=1 ./cmd/todoctl -run 'ForeignResources|LookAndCreate|BeforeOurs|BehindItsBack|AuditedSetting|EachCode'
 
 # Breaks todoctl in dozens of places and sees whether a test notices.

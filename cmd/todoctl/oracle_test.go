@@ -23,7 +23,7 @@ import (
 // full says that every case is run, as `make promises` does: TODOCTL_FULL=1. The
 // short form takes a sample of the same cases. TODOCTL_FULL=pairs runs those as
 // well of which there are hours: every two calls, every kind at every call of
-// every run.
+// every run, ten thousand orders of two at once.
 var (
 	full  = os.Getenv("TODOCTL_FULL") != ""
 	pairs = os.Getenv("TODOCTL_FULL") == "pairs"

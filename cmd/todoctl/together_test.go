@@ -331,6 +331,8 @@ func TestTwoAtOnceInAnyOrder(t *testing.T) {
 func seeds() uint64 {
 	each := uint64(2)
 	switch {
+	case pairs:
+		each = 625 // 10,000 in all
 	case full:
 		each = 80
 	case raced:

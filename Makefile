@@ -87,7 +87,7 @@ bench:
 promises:
 	$(GO) run ./bench/promises
 
-# Of the full form the loops that are over in a minute or two. CI runs them while
+# Of the full form the loops that are over in some minutes. CI runs them while
 # it has time left.
 full:
 	TODOCTL_FULL=1 $(GO) test -count=1 ./provision -run 'Lag|Flap|Quota'

@@ -49,13 +49,17 @@ func (s *Server) check(o origin, service string, needs ...permission) error {
 	return nil
 }
 
-// target is the resource that a call names first, "" where its body cannot be read.
+// target is the resource that a call names first, "" where it names none.
 func (s *Server) target(o origin, action, service string, req request) string {
 	tree, err := req.tree()
 	if err != nil {
 		return ""
 	}
-	arn, _, _ := strings.Cut(s.needs(o.region, action, service, tree)[0].resource, ":log-stream:")
+	needs := s.needs(o.region, action, service, tree)
+	if len(needs) == 0 {
+		return ""
+	}
+	arn, _, _ := strings.Cut(needs[0].resource, ":log-stream:")
 	return arn
 }
 

@@ -9,120 +9,113 @@ import (
 	"time"
 )
 
-// A replica answers reads with what it has answered to the same read before, for
-// as long as Lags.Replica says that it may not know better: the copies of an
-// eventually consistent service, of which one is behind. What shows may so be
-// gone in the next read, and what is deleted be there again.
+// A replica answers reads with what was true until some time ago, as long as
+// Lags.Replica says: the copies of an eventually consistent service, of which one is
+// behind. What shows may so be gone in the next read, and what is deleted be there
+// again.
+//
+// It knows of the reads that were made before: each is asked anew whenever something
+// is written, so that it knows what each said until then.
 type replica struct {
 	mu      sync.Mutex
 	reads   uint               // of those that it may answer
 	answers map[string]*memory // by what was asked
-	written int                // writes so far
+	written int                // writes so far, each counted before and after
 }
 
-// A memory is what was answered to one read last, and before that.
+// A memory is what one read is answered, and was before that changed last.
 type memory struct {
+	ask         func() response
 	now, before response
-	until       time.Time // when now has stopped to be true; zero: it may be true
-	ended       time.Time // when before has
+	changed     time.Time
 }
 
-// settled are the reads that AWS answers as it is at once, or that no copy has.
-var settled = []string{"sts", "freetier"}
+// unlagged are the services whose reads AWS answers as things are, or that have
+// nothing which a person writes.
+var unlagged = []string{"sts", "freetier"}
 
-// strong are the reads of items, and of a log, whose lines have a lag of their own.
+// strong are the reads of items, and those of log lines and metrics, which have lags
+// of their own.
 var strong = []string{
 	"GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan", "GetLogEvents", "FilterLogEvents", "GetMetricStatistics",
-}
-
-// replicated says that reads of this kind come from copies.
-func (s *Server) replicated(call *Call) bool {
-	return s.cfg.Lags.Replica > 0 && !call.Write && !call.Function &&
-		!slices.Contains(settled, call.Service) && !slices.Contains(strong, call.Operation)
 }
 
 // through answers a call by do, or with what a copy that is behind still says.
 // Which of the two follows a sequence without a period (Thue and Morse's), so
 // that no caller's rhythm meets the same copy each time.
 func (p *replica) through(s *Server, call *Call, r *http.Request, body []byte, requestID string, do func() response) response {
-	if s.cfg.Lags.Replica == 0 {
+	switch {
+	case s.cfg.Lags.Replica == 0, call.Function, slices.Contains(unlagged, call.Service), slices.Contains(strong, call.Operation):
 		return do()
-	}
-	if !s.replicated(call) {
-		if call.Write {
-			p.end(s.cfg.Now())
-		}
+	case call.Write:
+		p.refresh(s.cfg.Now())
+		defer func() { p.refresh(s.cfg.Now()) }()
 		return do()
 	}
 	asked := call.Service + " " + call.Region + " " + call.Operation + " " + r.URL.RequestURI() + " " + string(body)
-	if old, ok := p.recall(asked, s.cfg.Now().Add(-s.cfg.Lags.Replica)); ok {
+	old, stale, written := p.recall(asked, s.cfg.Now().Add(-s.cfg.Lags.Replica))
+	if stale {
 		old.body = bytes.ReplaceAll(old.body, []byte(idPlace), []byte(requestID))
 		return old
 	}
-	p.mu.Lock()
-	written := p.written
-	p.mu.Unlock()
-	res := do()
-	kept := res
-	kept.header = res.header.Clone()
-	kept.body = bytes.ReplaceAll(res.body, []byte(requestID), []byte(idPlace))
-	p.note(asked, kept, s.cfg.Now(), written)
+	ask := func() response {
+		res := do()
+		res.header, res.body = res.header.Clone(), bytes.ReplaceAll(res.body, []byte(requestID), []byte(idPlace))
+		return res
+	}
+	res := ask()
+	p.note(asked, ask, res, s.cfg.Now(), written)
+	res.body = bytes.ReplaceAll(res.body, []byte(idPlace), []byte(requestID))
 	return res
 }
 
 // idPlace stands for the request's ID in the body of an answer that is kept.
 const idPlace = "{request}"
 
-// end notes that a write comes: what was answered before may not be true after it.
-func (p *replica) end(now time.Time) {
+// refresh asks everything anew, right before and right after a write.
+func (p *replica) refresh(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.written++
-	for _, a := range p.answers {
-		if a.until.IsZero() {
-			a.until = now
-		}
+	for _, m := range p.answers {
+		m.learn(m.ask(), now)
 	}
 }
 
-// recall is what a copy says that knows nothing of what came after then.
-func (p *replica) recall(asked string, then time.Time) (response, bool) {
+// learn takes in what is true now.
+func (m *memory) learn(res response, now time.Time) {
+	if m.now.status != res.status || !bytes.Equal(m.now.body, res.body) {
+		m.now, m.before, m.changed = res, m.now, now
+	}
+}
+
+// recall is what a copy says that knows nothing of what came after then, and how many
+// writes there were.
+func (p *replica) recall(asked string, then time.Time) (old response, stale bool, written int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.reads++
-	a := p.answers[asked]
-	if a == nil || bits.OnesCount(p.reads)%2 == 0 {
-		return response{}, false
+	m := p.answers[asked]
+	if m == nil || bits.OnesCount(p.reads)%2 == 0 || !m.changed.After(then) {
+		return response{}, false, p.written
 	}
-	switch {
-	case a.ended.After(then):
-		return a.before, true
-	case a.until.After(then):
-		return a.now, true
-	}
-	return response{}, false
+	return m.before, true, p.written
 }
 
-// note keeps an answer that was asked for after so many writes.
-func (p *replica) note(asked string, res response, now time.Time, written int) {
+// note keeps an answer that was asked for after so many writes. One that a write may
+// have overtaken says nothing.
+func (p *replica) note(asked string, ask func() response, res response, now time.Time, written int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if written != p.written {
+		return
+	}
+	if m := p.answers[asked]; m != nil {
+		m.learn(res, now)
+		return
+	}
 	if p.answers == nil {
 		p.answers = map[string]*memory{}
 	}
-	a := p.answers[asked]
-	if a == nil {
-		a = &memory{now: res}
-		p.answers[asked] = a
-	}
-	if a.now.status != res.status || !bytes.Equal(a.now.body, res.body) {
-		a.before, a.ended = a.now, a.until
-		if a.ended.IsZero() { // time alone has changed it
-			a.ended = now
-		}
-	}
-	a.now, a.until = res, time.Time{}
-	if written != p.written {
-		a.until = now
-	}
+	p.answers[asked] = &memory{ask: ask, now: res}
 }

@@ -58,8 +58,8 @@ type Call struct {
 	Write     bool // changes a resource or its data
 	Function  bool // made by the learner's function, not by a person
 
-	// Target is the ARN of what a person's write is about, as policies know it; of one
-	// that is about items or log lines it is not told.
+	// Target is the ARN of what a person's write is about first, as policies know it. Of
+	// a write of items it is not told.
 	Target string
 
 	Status int // HTTP status

@@ -73,7 +73,8 @@ func (r *run) settle(c Change, waiting func(Observation)) (Observation, error) {
 			return seen, &ForeignError{Step: d.Name, Resource: d.Resource, Owner: seen.Owner}
 		case r.opt.Goal == Up && seen.Denied != "": // since the look before: what was done cannot be checked
 			return seen, seen.Refusal
-		case r.opt.Goal == Up && seen.Failed != "":
+		case r.opt.Goal == Up && seen.Failed != "" && (seen.Failed != c.Seen.Failed || passed >= Spread):
+			// Not before, if it says what it said before our deed: it may be from then.
 			return seen, &FailedError{Resource: d.Resource, Reason: seen.Failed}
 		case passed >= limit && !foreign:
 			return seen, &UnsettledError{Waited: passed, Seen: seen, Goal: r.opt.Goal}

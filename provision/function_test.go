@@ -192,6 +192,52 @@ func TestAFailedUpdateIsSentAgain(t *testing.T) {
 	})
 }
 
+// What Lambda has given up is told, and nothing more is sent after it.
+func TestAFailedUploadIsToldWithAWSsReason(t *testing.T) {
+	withRole(t, func(t *testing.T, w *world) {
+		w.up("function")
+		w.cfg.Code, w.cfg.Runtime = pack(t, "def lambda_handler(event, context):\n    return []\n"), "python3.13"
+		time.Sleep(time.Minute)
+		w.on("GetFunction", func(_ context.Context, send func() (any, error)) (any, error) {
+			out, err := send()
+			if found, ok := out.(*lambda.GetFunctionOutput); ok && len(inputs[lambda.UpdateFunctionCodeInput](w)) > 0 {
+				found.Configuration.LastUpdateStatus, found.Configuration.LastUpdateStatusReason = types.LastUpdateStatusFailed, aws.String("no more addresses")
+			}
+			return out, err
+		})
+		err := w.try(provision.Up, "function")
+		var failed *provision.FailedError
+		if !errors.As(err, &failed) || failed.Reason != "no more addresses" || len(inputs[lambda.UpdateFunctionConfigurationInput](w)) > 0 {
+			t.Errorf("it says %v", err)
+		}
+	})
+}
+
+// A copy of Lambda's that is behind may still tell of a failure that has just been
+// mended.
+func TestAFailureOfBeforeIsWaitedOut(t *testing.T) {
+	withRole(t, func(t *testing.T, w *world) {
+		w.up("function")
+		w.cfg.Runtime = "python3.13"
+		time.Sleep(time.Minute)
+		older := must[*lambda.GetFunctionOutput](t)(w.clients.Lambda.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: fn(w)}))
+		older.Configuration.LastUpdateStatus, older.Configuration.LastUpdateStatusReason = types.LastUpdateStatusFailed, aws.String("no more addresses")
+		looks := 0
+		w.on("GetFunction", func(_ context.Context, send func() (any, error)) (any, error) {
+			if len(inputs[lambda.UpdateFunctionConfigurationInput](w)) > 0 {
+				if looks++; looks%2 == 1 {
+					return send()
+				}
+			}
+			return older, nil
+		})
+		w.up("function")
+		if looks < 2 {
+			t.Errorf("it looked %d times", looks)
+		}
+	})
+}
+
 func TestAnUpdateInProgressIsWaitedForAndNotAnswered(t *testing.T) {
 	withRole(t, func(t *testing.T, w *world) {
 		w.up("function")

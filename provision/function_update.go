@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -39,6 +40,9 @@ func (f *function) update(ctx context.Context, s *functionSeen) error {
 		if now, err = f.change(ctx, now, code, f.sendCode); err != nil {
 			return err
 		}
+		if _, failed := progress(now); failed != "" {
+			return &FailedError{Resource: f.cfg.FunctionName(), Reason: failed}
+		}
 	}
 	if err := f.tagCode(ctx, now, tags); err != nil {
 		return err
@@ -62,18 +66,23 @@ func (f *function) tag(ctx context.Context, tags map[string]string) error {
 	})
 }
 
-func (f *function) sendCode(ctx context.Context, now *types.FunctionConfiguration) error {
-	_, err := f.api.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{
+// sendCode returns when the function was changed by it.
+func (f *function) sendCode(ctx context.Context, now *types.FunctionConfiguration) (time.Time, error) {
+	out, err := f.api.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{
 		FunctionName:  aws.String(f.cfg.FunctionName()),
 		ZipFile:       f.ready.Zip,
 		Architectures: []types.Architecture{f.ready.architecture()},
 		RevisionId:    now.RevisionId,
 	})
-	return err
+	if err != nil {
+		return time.Time{}, err
+	}
+	return lambdaTime(aws.ToString(out.LastModified)), nil
 }
 
-func (f *function) sendConfiguration(ctx context.Context, now *types.FunctionConfiguration) error {
-	_, err := f.api.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+// sendConfiguration does so too.
+func (f *function) sendConfiguration(ctx context.Context, now *types.FunctionConfiguration) (time.Time, error) {
+	out, err := f.api.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
 		FunctionName: aws.String(f.cfg.FunctionName()),
 		Runtime:      types.Runtime(f.runtime(now)),
 		Handler:      aws.String(f.code(now).Handler),
@@ -82,7 +91,10 @@ func (f *function) sendConfiguration(ctx context.Context, now *types.FunctionCon
 		MemorySize:   aws.Int32(functionMemory),
 		RevisionId:   now.RevisionId,
 	})
-	return err
+	if err != nil {
+		return time.Time{}, err
+	}
+	return lambdaTime(aws.ToString(out.LastModified)), nil
 }
 
 // change sends one change when the function is free for it, and returns what it
@@ -94,9 +106,10 @@ func (f *function) change(
 	ctx context.Context,
 	seen *types.FunctionConfiguration,
 	needed func(*types.FunctionConfiguration) bool,
-	send func(context.Context, *types.FunctionConfiguration) error,
+	send func(context.Context, *types.FunctionConfiguration) (time.Time, error),
 ) (*types.FunctionConfiguration, error) {
 	now, sent := seen, false
+	latest := lambdaTime(aws.ToString(seen.LastModified)) // what is older comes from a copy that is behind
 	waiting := func(pending string) error {
 		return &UnsettledError{Waited: f.Describe().Settle, Seen: Observation{State: Drift, Pending: pending}, Goal: Up}
 	}
@@ -112,24 +125,22 @@ func (f *function) change(
 		}
 		c := now
 		now = nil
-		pending, failed := progress(c)
+		pending, _ := progress(c)
 		switch {
 		case pending != "":
 			return false, waiting(pending), nil
-		case lambdaTime(aws.ToString(c.LastModified)).Before(lambdaTime(aws.ToString(seen.LastModified))): // a copy that is behind
+		case lambdaTime(aws.ToString(c.LastModified)).Before(latest):
 			return false, waiting("an older state of it"), nil
-		case !needed(c), sent && failed != "":
+		case sent || !needed(c):
 			now = c
 			return true, nil, nil
-		case sent: // the same, after our own change
-			return false, waiting("an update in progress"), nil
 		case aws.ToString(c.LastModified) != aws.ToString(seen.LastModified):
 			return false, nil, &ChangedError{Resource: f.cfg.FunctionName()}
 		}
-		err := send(ctx, c)
+		changed, err := send(ctx, c)
 		switch {
 		case err == nil:
-			sent = true
+			sent, latest = true, changed
 			return false, waiting("an update in progress"), nil
 		case isNotYet(err), apiCode(err) == "ResourceConflictException", apiCode(err) == "PreconditionFailedException":
 			return false, err, nil

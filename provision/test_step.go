@@ -254,7 +254,7 @@ func (s *testStep) Apply(ctx context.Context, seen Observation) error {
 	if seen.State != Absent && !s.cfg.Fresh {
 		return nil
 	}
-	at := ""
+	at := "" // it has just been seen by the step before: a look that misses it is an odd one
 	err := s.cfg.Clock.until(ctx, urlShowing, tornPatience, func() (_ bool, _ error, err error) {
 		at, err = s.url(ctx)
 		return at != "", errors.New("there is no Function URL to test"), err

@@ -118,6 +118,8 @@ func (o Observation) waited(goal Goal) Wait {
 		return o.Wait
 	case o.Pending != "":
 		return Wait{What: "AWS says " + o.Pending}
+	case goal == Down && o.State == Absent:
+		return Wait{What: "AWS does not show it now, and is asked once more"}
 	case goal == Down:
 		return Wait{What: "AWS still shows it"}
 	case o.State == Absent:

@@ -138,7 +138,7 @@ func (r *rehearsal) wantSame(clean string) {
 // nothing.
 func (r *rehearsal) wantQuiet() {
 	r.Helper()
-	settled() // before that, AWS need not show all that there is
+	r.flapped()
 	if again := r.run(upLine); again.exit != exitDone || again.writes != 0 {
 		r.Errorf("another up exits %d after %d writes:\n%s", again.exit, again.writes, again.err)
 	}

@@ -30,6 +30,7 @@ type rehearsal struct {
 	way     http.RoundTripper // to the cloud; made once, because that looks through the URLs
 	server  *server           // its own side, which todoctl asks for its health
 	dir     string
+	lags    local.Lags
 	env     map[string]string // of the person
 	stopped atomic.Bool       // `down` has stopped the server; the next command starts it
 
@@ -58,6 +59,9 @@ func (r *rehearsal) start() {
 	}
 }
 
+// flapped waits until all reads say the same, where they flap.
+func (r *rehearsal) flapped() { time.Sleep(r.lags.Replica) } // virtual
+
 // stop is what the server does when it is told to.
 func (r *rehearsal) stop() {
 	_ = r.server.saveBackground(background{Address: r.server.record.Address}) // as the server does
@@ -81,7 +85,7 @@ func rehearseIn(t *testing.T, dir string, at time.Time, account local.Config, te
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(at)) // virtual: for the account, no clock is turned back
-		r := &rehearsal{T: t, dir: dir}
+		r := &rehearsal{T: t, dir: dir, lags: account.Lags}
 		account.Path, account.Now = filepath.Join(r.dir, "aws.db"), time.Now
 		r.open(account, "127.0.0.1:9")
 		test(r)

@@ -37,7 +37,7 @@ type globals struct {
 func Main(ctx context.Context, app *App) int {
 	g := &globals{}
 	root := newRoot(g)
-	if len(app.Args) > 0 && (app.Args[0] == cobra.ShellCompRequestCmd || app.Args[0] == cobra.ShellCompNoDescRequestCmd) {
+	if slices.Contains(app.Args, cobra.ShellCompRequestCmd) || slices.Contains(app.Args, cobra.ShellCompNoDescRequestCmd) {
 		complete(root)
 	}
 	return execute(ctx, app, g, root)

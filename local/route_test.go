@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
@@ -153,6 +154,15 @@ func TestBadBodiesAreTheCallersFault(t *testing.T) {
 	}
 }
 
+// A write that names nothing is about nothing.
+func TestAWriteWithoutANameHasNoTarget(t *testing.T) {
+	a := newAccount(t, Lags{})
+	_, err := cloudwatch.NewFromConfig(a.config()).DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{}})
+	if calls := a.server.Calls(); len(calls) != 1 || calls[0].Target != "" {
+		t.Errorf("calls %+v (%v)", calls, err)
+	}
+}
+
 func TestCallsTellWhatWasAskedAndWhetherItWrites(t *testing.T) {
 	a := newAccount(t, Lags{})
 	a.group(t, "g", nil)
@@ -160,8 +170,8 @@ func TestCallsTellWhatWasAskedAndWhetherItWrites(t *testing.T) {
 	fails(iam.NewFromConfig(a.config()).GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("none")}))(t, "NoSuchEntity", "")
 	fails(iam.NewFromConfig(a.function("F", arn)).ListRoles(t.Context(), nil))(t, "AccessDenied", "") // a function's calls are not kept
 	want := []Call{
-		{Service: "logs", Operation: "CreateLogGroup", Region: "us-east-1", Write: true, Status: 200},
-		{Service: "iam", Operation: "CreateRole", Region: "us-east-1", Write: true, Status: 200},
+		{Service: "logs", Operation: "CreateLogGroup", Region: "us-east-1", Write: true, Target: "arn:aws:logs:us-east-1:000000000000:log-group:g", Status: 200},
+		{Service: "iam", Operation: "CreateRole", Region: "us-east-1", Write: true, Target: arn, Status: 200},
 		{Service: "iam", Operation: "GetRole", Region: "us-east-1", Status: 404, Code: "NoSuchEntity"},
 	}
 	calls := a.server.Calls()

@@ -98,7 +98,7 @@ export const handler = async (event) => {
 			}
 			path := pipe(t)
 			cmd := exec.Command(os.Args[0], "-test.run=^TestNoProcessIsLeftWhenTheServerIsKilled$")
-			cmd.Env = append(os.Environ(), "LOCAL_TEST_VICTIM="+kind+" "+path)
+			cmd.Env = append(os.Environ(), "LOCAL_TEST_VICTIM="+kind+" "+path, "TMPDIR="+t.TempDir()) // what is killed leaves its own
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}

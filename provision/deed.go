@@ -108,7 +108,7 @@ func (r *run) stranger(c Change, seen Observation) bool {
 // be changed. Going down, what has just been seen and does not show now is looked at
 // once more: one of AWS's copies may be behind, and what stays would be left.
 func (r *run) lookAgain(c Change, waiting func(Observation)) (Observation, error) {
-	for started, d, absent := r.opt.Clock.Now(), c.Step.Describe(), false; ; {
+	for started, d, looks := r.opt.Clock.Now(), c.Step.Describe(), 1; ; looks++ {
 		now, err := c.Step.Observe(r.ctx)
 		switch {
 		case err != nil:
@@ -117,9 +117,8 @@ func (r *run) lookAgain(c Change, waiting func(Observation)) (Observation, error
 			return now, &ForeignError{Step: d.Name, Resource: d.Resource, Owner: now.Owner}
 		}
 		passed := r.opt.Clock.Now().Sub(started)
-		first := r.opt.Goal == Down && now.State == Absent && !absent
-		absent = absent || first
-		if !first && (r.opt.Goal == Down || now.Pending == "" || passed >= d.Settle) {
+		missed := r.opt.Goal == Down && now.State == Absent && looks == 1
+		if !missed && (r.opt.Goal == Down || now.Pending == "" || passed >= d.Settle) {
 			return now, r.going.Err()
 		}
 		waiting(now)

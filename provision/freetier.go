@@ -180,7 +180,7 @@ func reason(err error) string {
 	switch code := apiCode(err); {
 	case isDenied(err):
 		return notAllowed(err)
-	case code == "ExpiredToken" || code == "ExpiredTokenException":
+	case IsExpired(err):
 		return "your AWS sign-in has expired"
 	case code != "":
 		return "AWS answers " + code

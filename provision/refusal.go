@@ -69,6 +69,12 @@ func isDenied(err error) bool {
 	}, apiCode(err))
 }
 
+// IsExpired says that AWS no longer takes the credentials, which were good before.
+// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+func IsExpired(err error) bool {
+	return slices.Contains([]string{"ExpiredToken", "ExpiredTokenException"}, apiCode(err))
+}
+
 // The wordings of AWS's refusals. IAM names most roles as "role NAME" and not by
 // ARN. CloudWatch Logs, when the tags of a new group are what is not allowed,
 // names neither the action nor the group.

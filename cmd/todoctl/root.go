@@ -36,11 +36,7 @@ type globals struct {
 // Main runs todoctl once and returns its exit code.
 func Main(ctx context.Context, app *App) int {
 	g := &globals{}
-	root := newRoot(g)
-	if slices.Contains(app.Args, cobra.ShellCompRequestCmd) || slices.Contains(app.Args, cobra.ShellCompNoDescRequestCmd) {
-		complete(root)
-	}
-	return execute(ctx, app, g, root)
+	return execute(ctx, app, g, newRoot(g))
 }
 
 func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (exit int) {
@@ -56,6 +52,9 @@ func execute(ctx context.Context, world *App, g *globals, root *cobra.Command) (
 			exit = c.finish(bug)
 		}
 	}()
+	if slices.Contains(app.Args, cobra.ShellCompRequestCmd) || slices.Contains(app.Args, cobra.ShellCompNoDescRequestCmd) {
+		complete(root)
+	}
 	root.SetArgs(withValues(root, app.Args))
 	root.SetIn(app.In)
 	root.SetOut(app.Out)

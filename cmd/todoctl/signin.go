@@ -99,12 +99,8 @@ func signInExpired(err error) bool {
 	if _, other := errors.AsType[*provision.AccountError](err); other {
 		return false
 	}
-	if e, ok := errors.AsType[smithy.APIError](err); ok {
-		switch e.ErrorCode() {
-		case "ExpiredToken", "ExpiredTokenException":
-			return true
-		}
-		return false
+	if _, ok := errors.AsType[smithy.APIError](err); ok {
+		return provision.IsExpired(err)
 	}
 	return loginExpired(err)
 }

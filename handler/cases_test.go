@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -106,10 +107,26 @@ func conforms(t *testing.T, d deployment, c apiCase) {
 		got := d.send(t, s, saved)
 		d.broken.set(nil)
 		if diff := s.differs(got, saved); diff != "" {
-			t.Fatalf("step %d, %s %s: %s", i+1, s.Method, s.Path, diff)
+			t.Fatalf("step %d, %s %s: %s\nthe function's log: %s", i+1, s.Method, s.Path, diff, d.logged(t))
 		}
 		s.remember(got, saved)
 	}
+}
+
+// logged is what the function's log has, but for the lines that it has of each
+// request: why an answer was 500.
+func (d deployment) logged(t *testing.T) string {
+	t.Helper()
+	out, err := d.logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{
+		LogGroupName: aws.String("/aws/lambda/NotesHandler"), FilterPattern: aws.String("-START -END -REPORT -INIT_START")})
+	if err != nil {
+		return err.Error()
+	}
+	all := make([]string, 0, len(out.Events))
+	for _, e := range out.Events {
+		all = append(all, aws.ToString(e.Message))
+	}
+	return strings.Join(all, "")
 }
 
 // A reply is what came back.

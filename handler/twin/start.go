@@ -47,7 +47,7 @@ func Start(env Environment) func(ctx context.Context, event []byte) ([]byte, err
 	api := dynamodb.NewFromConfig(aws.Config{
 		Region:       env.Region,
 		BaseEndpoint: aws.String(env.Endpoint),
-		HTTPClient:   &http.Client{Transport: impatient{cmp.Or(env.HTTP.Transport, http.DefaultTransport)}},
+		HTTPClient:   &http.Client{Transport: impatient{attentive{cmp.Or(env.HTTP.Transport, http.DefaultTransport)}}},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: env.AccessKeyID, SecretAccessKey: env.SecretAccessKey, SessionToken: env.SessionToken}, nil
 		}),

@@ -181,27 +181,44 @@ func TestWhatIsNewIsNotFoundAtOnce(t *testing.T) {
 	}
 }
 
+// wantLooks looks for a role again and again, and wants it to be there, to be gone,
+// or, where the copies differ, both.
+func wantLooks(t *testing.T, b *lambdaBench, when string, there, gone bool) {
+	t.Helper()
+	yes, no := 0, 0
+	for range 20 {
+		_, err := b.iam.GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("Other")})
+		if err == nil {
+			yes++
+			continue
+		}
+		wantLambdaError(t, err, "NoSuchEntity", "")
+		no++
+	}
+	if yes > 0 != there || no > 0 != gone {
+		t.Errorf("%s it was there %d times of %d", when, yes, yes+no)
+	}
+}
+
+// A copy is never further behind than its lag: of what time alone has changed while
+// nobody looked it knows.
+func TestACopyKnowsWhatChangedLongAgo(t *testing.T) {
+	b := newLambdaBench(t, func(cfg *local.Config) { cfg.Lags.Replica, cfg.Lags.RoleVisible = 10*time.Second, 5*time.Second })
+	if err := lagRole(t, b); err != nil {
+		t.Fatal(err)
+	}
+	wantLooks(t, b, "when it is new", false, true)
+	b.turn(time.Minute)
+	wantLooks(t, b, "a minute later", true, false)
+}
+
 // Of two copies that answer one is behind: a new role shows in some looks only, a
 // deleted one shows again, and after the lag both say the same.
 func TestReadsFlapWhileACopyIsBehind(t *testing.T) {
 	b := newLambdaBench(t, func(cfg *local.Config) { cfg.Lags.Replica = 10 * time.Second })
-	looks := func(client *iam.Client) (there, gone int) {
-		for range 20 {
-			_, err := client.GetRole(t.Context(), &iam.GetRoleInput{RoleName: aws.String("Other")})
-			if err == nil {
-				there++
-				continue
-			}
-			wantLambdaError(t, err, "NoSuchEntity", "")
-			gone++
-		}
-		return there, gone
-	}
 	want := func(when string, there, gone bool) {
 		t.Helper()
-		if yes, no := looks(b.iam); yes > 0 != there || no > 0 != gone {
-			t.Errorf("%s it was there %d times of %d", when, yes, yes+no)
-		}
+		wantLooks(t, b, when, there, gone)
 	}
 	want("at first", false, true)
 	if err := lagRole(t, b); err != nil {

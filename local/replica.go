@@ -15,7 +15,8 @@ import (
 // again.
 //
 // It knows of the reads that were made before: each is asked anew whenever something
-// is written, so that it knows what each said until then.
+// is written, so that it knows what each said until then. What time changes it takes
+// for as old as it can be: a copy is never further behind than the lag.
 type replica struct {
 	mu      sync.Mutex
 	reads   uint               // of those that it may answer
@@ -27,7 +28,8 @@ type replica struct {
 type memory struct {
 	ask         func() response
 	now, before response
-	changed     time.Time
+	asked       time.Time // when it was last found to be so
+	changed     time.Time // at the earliest: when it was last found to be otherwise
 }
 
 // unlagged are the services whose reads AWS answers as things are, or that have
@@ -85,8 +87,9 @@ func (p *replica) refresh(now time.Time) {
 // learn takes in what is true now.
 func (m *memory) learn(res response, now time.Time) {
 	if m.now.status != res.status || !bytes.Equal(m.now.body, res.body) {
-		m.now, m.before, m.changed = res, m.now, now
+		m.now, m.before, m.changed = res, m.now, m.asked
 	}
+	m.asked = now
 }
 
 // recall is what a copy says that knows nothing of what came after then, and how many
@@ -117,5 +120,5 @@ func (p *replica) note(asked string, ask func() response, res response, now time
 	if p.answers == nil {
 		p.answers = map[string]*memory{}
 	}
-	p.answers[asked] = &memory{ask: ask, now: res}
+	p.answers[asked] = &memory{ask: ask, now: res, asked: now}
 }

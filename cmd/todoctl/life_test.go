@@ -65,6 +65,7 @@ func TestWhateverHappensThePromisesHold(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var broken any
 		lags := rapid.SampledFrom([]local.Lags{{}, local.ShortLags, local.AWSLags}).Draw(rt, "lags")
+		lags.Replica = rapid.SampledFrom([]time.Duration{0, 0, 5 * time.Second}).Draw(rt, "one copy is behind by")
 		lags.LogDelivery = 0 // under the book's policies late lines make a group that is nobody's, and up rightly refuses it
 		account := local.Account{LosesStatements: rapid.Bool().Draw(rt, "loses statements")}
 		rehearseOn(t, local.Config{Lags: lags, Account: account}, func(r *rehearsal) {
@@ -215,8 +216,10 @@ func describe(plan []local.Fault) string {
 
 // watch runs a command, and holds it to what it must never do, whatever happens.
 func (l *life) watch(what, line string, run func() ending) ending {
+	l.flapped() // what may follow a change at once is in docs/reliability.md (4)
 	items, address := l.ids(), l.address()
 	end := run()
+	l.flapped()
 	l.deeds = append(l.deeds, fmt.Sprintf("%s: exit %d, %d writes, %s", what, end.exit, end.writes, end.took))
 	l.wantOneStack(end, strings.Contains(line, "--adopt"))
 	l.wantWords(end, what)

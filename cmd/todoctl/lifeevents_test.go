@@ -55,6 +55,7 @@ func (l *life) neighbourComes() {
 	if l.foreign["neighbour"] != nil {
 		l.rt.Skip("there is one")
 	}
+	l.flapped()
 	before := l.documents()
 	end := l.run(upLine + " --stack Mine")
 	l.must(end.exit == exitDone, "the neighbour's up exits %d:\n%s", end.exit, end.err)
@@ -79,6 +80,7 @@ func (l *life) evict(what string) {
 	var err error
 	switch what {
 	case "neighbour":
+		l.flapped()
 		end := l.run(downLine + " --stack Mine")
 		l.must(end.exit == exitDone, "the neighbour's down exits %d:\n%s", end.exit, end.err)
 	case somebodysRole:

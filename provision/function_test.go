@@ -345,7 +345,7 @@ func TestCodeAndConfigurationAreTwoWrites(t *testing.T) {
 		w.cfg.Code = pack(t, "def lambda_handler(event, context):\n    return 2\n")
 		w.forget()
 		w.up("function")
-		w.wantWrites("TagResource", "UpdateFunctionCode", "TagResource", "UpdateFunctionConfiguration")
+		w.wantWrites("TagResource", "UpdateFunctionCode", "UpdateFunctionConfiguration", "TagResource")
 		if in := only[lambda.UpdateFunctionCodeInput](w); in.RevisionId == nil {
 			t.Error("the code was sent without the revision that was seen")
 		}
@@ -404,6 +404,41 @@ func TestCodeOfAnUploadThatWasCutOffIsOurs(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who has an old look of a function, in the middle of another run's upload, changes
+// nothing of it: not what the tags say of the code either.
+func TestAnOldLookDoesNotTagAnothersUpload(t *testing.T) {
+	withRole(t, func(t *testing.T, w *world) {
+		w.up("function")
+		mine, theirs := w.cfg, w.cfg
+		mine.Runtime = "python3.13"
+		theirs.Code = pack(t, "def lambda_handler(event, context):\n    return 4\n")
+		var old any
+		w.on("UpdateFunctionCode", func(_ context.Context, send func() (any, error)) (any, error) {
+			old = must[*lambda.GetFunctionOutput](t)(w.clients.Lambda.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: fn(w)}))
+			return send()
+		})
+		w.cfg = theirs
+		w.up("function")
+		time.Sleep(time.Minute)
+		w.cfg = mine
+		looks := 0
+		w.on("GetFunction", func(_ context.Context, send func() (any, error)) (any, error) {
+			if looks++; looks <= 2 { // of the plan, and right before the change
+				return old, nil
+			}
+			return send()
+		})
+		if err := w.try(provision.Up, "function"); !errors.As(err, new(*provision.ChangedError)) {
+			t.Errorf("up says %v", err)
+		}
+		w.on("GetFunction", nil)
+		w.cfg = theirs
+		if seen := w.look("function"); seen.State != provision.OK || seen.CodeChanged {
+			t.Errorf("it is %s, changed outside: %t, %v", seen.State, seen.CodeChanged, seen.Diffs)
+		}
+	})
 }
 
 // Code that todoctl itself had uploaded before, and that somebody has put back, is

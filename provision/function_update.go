@@ -11,7 +11,8 @@ import (
 
 // update brings a function of ours to what it should be: whose it is, then the tag
 // that has the hash of the code to come, then the code, then the configuration,
-// because Lambda takes one change at a time.
+// because Lambda takes one change at a time. Tags come last, since Lambda takes them
+// from whoever has an old look: where there is something to change, that was refused.
 //
 // A role that was deleted and made again under its old name is no difference
 // here: the ARN is the same, and without environment variables Lambda holds no
@@ -44,14 +45,13 @@ func (f *function) update(ctx context.Context, s *functionSeen) error {
 			return &FailedError{Resource: f.cfg.FunctionName(), Reason: failed}
 		}
 	}
-	if err := f.tagCode(ctx, now, tags); err != nil {
-		return err
-	}
 	if settings(now) {
-		_, err := f.change(ctx, now, settings, f.sendConfiguration)
-		return err
+		var err error
+		if now, err = f.change(ctx, now, settings, f.sendConfiguration); err != nil {
+			return err
+		}
 	}
-	return nil
+	return f.tagCode(ctx, now, tags)
 }
 
 // tag writes tags of the function when it is free for that.

@@ -9,9 +9,11 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // A stand is a stack in the test's own AWS, its page, and a front between the two
@@ -127,6 +129,9 @@ func (s *stand) holds(tasks ...string) {
 		body, _ := json.Marshal(map[string]string{"task": task})
 		if status, answer := s.call("POST", "/", string(body)); status != http.StatusCreated {
 			s.t.Fatalf("POST answers %d: %s", status, answer)
+		}
+		for made := time.Now().UnixMilli(); time.Now().UnixMilli() == made; { // those of one millisecond have no order
+			runtime.Gosched()
 		}
 	}
 	s.requests()

@@ -11,8 +11,9 @@ import (
 
 // update brings a function of ours to what it should be: whose it is, then the tag
 // that has the hash of the code to come, then the code, then the configuration,
-// because Lambda takes one change at a time. Tags come last, since Lambda takes them
-// from whoever has an old look: where there is something to change, that was refused.
+// because Lambda takes one change at a time. The tag with the hash of the code that is
+// there comes last: Lambda takes tags from whoever has an old look too, and refuses
+// such a run its changes, which so come first.
 //
 // A role that was deleted and made again under its old name is no difference
 // here: the ARN is the same, and without environment variables Lambda holds no
